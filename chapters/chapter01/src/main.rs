@@ -1,0 +1,3 @@
+//! Chapter 1.
+
+fn main() {}

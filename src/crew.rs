@@ -1,0 +1,212 @@
+//! A batch split between threads: each computes the gradient of its share, and the shares
+//! are added in a fixed order, so that the same number of threads gives the same bits.
+//!
+//! Threads are started once for a whole training and meet at a barrier twice a batch: when
+//! there is a batch to share, and when all have finished. Nothing is allocated in between.
+
+use std::any::Any;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Barrier, Mutex, MutexGuard, PoisonError, RwLock};
+
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
+
+use crate::data::Source;
+use crate::error::Result;
+use crate::float::Float;
+
+// ANCHOR: Model
+/// Anything that can be trained: it has parameters, and a loss with a gradient.
+pub trait Model<F: Float>: Send + Sync {
+    /// What one pass over a batch needs room for.
+    type Trace: Send;
+
+    /// How many parameters there are.
+    fn parameter_count(&self) -> usize;
+
+    /// Room for a pass over this many samples.
+    fn trace(&self, rows: usize) -> Self::Trace;
+
+    /// Checks that a batch has the right shape and content.
+    ///
+    /// # Errors
+    /// With what is wrong; rows are counted from 0.
+    fn check(&self, x: &ArrayRef2<F>, y: &ArrayRef2<F>) -> Result<()>;
+
+    /// Returns the sum of the losses of the samples in `x`, and writes the gradient of that sum
+    /// divided by `batch`: the share of these samples in the mean over a batch.
+    ///
+    /// # Shapes
+    /// `x`: (n, inputs), `y`: (n, targets), `gradient`: (p)
+    fn gradient_into(
+        &self,
+        x: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        batch: usize,
+        trace: &mut Self::Trace,
+        gradient: &mut ArrayRef1<F>,
+    ) -> f64;
+
+    /// Moves the parameters, given the gradient of a batch.
+    fn step(&mut self, gradient: &ArrayRef1<F>);
+
+    /// Whether all parameters are finite.
+    fn is_finite(&self) -> bool;
+
+    /// The mean loss, and the accuracy if the targets are classes.
+    ///
+    /// # Errors
+    /// If the samples do not fit the model.
+    fn evaluate(&self, source: &dyn Source<F>) -> Result<(f64, Option<f64>)>;
+}
+// ANCHOR_END: Model
+
+/// What all threads look at.
+struct Blackboard<'a, M> {
+    model: &'a mut M,
+    order: Vec<usize>,
+    batch: Range<usize>,
+    dismissed: bool,
+}
+
+/// What one thread works on.
+struct Desk<F: Float, T> {
+    x: Array2<F>,
+    y: Array2<F>,
+    trace: T,
+    gradient: Array1<F>,
+    loss: f64,
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+/// The threads of a training, the calling one included.
+pub(crate) struct Crew<'a, F: Float, M: Model<F>> {
+    source: &'a dyn Source<F>,
+    board: RwLock<Blackboard<'a, M>>,
+    desks: Vec<Mutex<Desk<F, M::Trace>>>,
+    gate: Barrier,
+}
+
+impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
+    /// Room for `threads` threads and batches of up to `batch_size` samples.
+    pub fn new(
+        model: &'a mut M,
+        source: &'a dyn Source<F>,
+        batch_size: usize,
+        threads: usize,
+    ) -> Self {
+        let rows = batch_size.div_ceil(threads);
+        let desk = |_| {
+            Mutex::new(Desk {
+                x: Array2::zeros((rows, source.input_columns())),
+                y: Array2::zeros((rows, source.target_columns())),
+                trace: model.trace(rows),
+                gradient: Array1::zeros(model.parameter_count()),
+                loss: 0.0,
+                panic: None,
+            })
+        };
+        let desks = (0..threads).map(desk).collect();
+        let order = (0..source.len()).collect();
+        let board = Blackboard { model, order, batch: 0..0, dismissed: false };
+        Self { source, board: RwLock::new(board), desks, gate: Barrier::new(threads) }
+    }
+
+    /// Runs `lead` on this thread while the others wait for the batches that it shares out.
+    pub fn run<R>(&self, lead: impl FnOnce(&Self) -> R) -> R {
+        /// Sends the threads home, also when `lead` panics.
+        struct Dismissal<'c, 'a, F: Float, M: Model<F>>(&'c Crew<'a, F, M>);
+        impl<F: Float, M: Model<F>> Drop for Dismissal<'_, '_, F, M> {
+            fn drop(&mut self) {
+                self.0.write(|board| board.dismissed = true);
+                self.0.gate.wait();
+            }
+        }
+        std::thread::scope(|scope| {
+            for desk in 1..self.desks.len() {
+                scope.spawn(move || self.follow(desk));
+            }
+            let _dismissal = Dismissal(self);
+            lead(self)
+        })
+    }
+
+    /// Gives the order of the samples to `change`.
+    pub fn reorder(&self, change: impl FnOnce(&mut Vec<usize>)) {
+        self.write(|board| change(&mut board.order));
+    }
+
+    /// Computes the loss of the samples at these places of the order: their sum. The gradient
+    /// of their mean is kept for [`step`](Self::step).
+    pub fn share_out(&self, batch: Range<usize>) -> f64 {
+        self.write(|board| board.batch = batch);
+        self.gate.wait();
+        self.compute(0);
+        self.gate.wait();
+        let mut first = self.desk(0);
+        for i in 1..self.desks.len() {
+            let mut other = self.desk(i);
+            first.gradient += &other.gradient;
+            first.loss += other.loss;
+            first.panic = first.panic.take().or(other.panic.take());
+        }
+        if let Some(panic) = first.panic.take() {
+            drop(first);
+            resume_unwind(panic);
+        }
+        first.loss
+    }
+
+    /// Moves the parameters along the gradient of the last batch.
+    pub fn step(&self) {
+        let desk = self.desk(0);
+        self.write(|board| board.model.step(&desk.gradient));
+    }
+
+    /// Looks at the model.
+    pub fn model<R>(&self, look: impl FnOnce(&M) -> R) -> R {
+        look(self.board.read().unwrap_or_else(PoisonError::into_inner).model)
+    }
+
+    /// What every thread but the first does.
+    fn follow(&self, desk: usize) {
+        loop {
+            self.gate.wait();
+            if self.board.read().unwrap_or_else(PoisonError::into_inner).dismissed {
+                return;
+            }
+            self.compute(desk);
+            self.gate.wait();
+        }
+    }
+
+    /// One thread's share of the batch on the board.
+    fn compute(&self, desk: usize) {
+        let board = self.board.read().unwrap_or_else(PoisonError::into_inner);
+        let threads = self.desks.len();
+        let batch = &board.order[board.batch.clone()];
+        let share = |i| batch.len() * i / threads;
+        let rows = &batch[share(desk)..share(desk + 1)];
+        let mut guard = self.desk(desk);
+        let Desk { x, y, trace, gradient, loss, panic } = &mut *guard;
+        let mut x = x.slice_mut(s![..rows.len(), ..]);
+        let mut y = y.slice_mut(s![..rows.len(), ..]);
+        // A part from outside may panic; the others must not wait for it for ever.
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            self.source.gather(rows, &mut x, &mut y);
+            board.model.gradient_into(&x, &y, batch.len(), trace, gradient)
+        }));
+        match result {
+            Ok(sum) => *loss = sum,
+            Err(payload) => *panic = Some(payload),
+        }
+    }
+
+    fn desk(&self, i: usize) -> MutexGuard<'_, Desk<F, M::Trace>> {
+        self.desks[i].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, change: impl FnOnce(&mut Blackboard<'a, M>)) {
+        change(&mut self.board.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}

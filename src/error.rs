@@ -1,0 +1,309 @@
+//! What can be wrong with what the library is given, each with the offending value.
+
+use std::path::PathBuf;
+
+/// The result of everything that checks its input.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What was wrong, where, and what would have been right.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An array has the wrong shape.
+    #[error("{what} must have shape {expected:?}, but has shape {found:?}")]
+    Shape {
+        /// Which array.
+        what: &'static str,
+        /// The shape it must have.
+        expected: Vec<usize>,
+        /// The shape it has.
+        found: Vec<usize>,
+    },
+
+    /// There is nothing to compute with.
+    #[error("{what} must not be empty")]
+    Empty {
+        /// What is empty.
+        what: &'static str,
+    },
+
+    /// A setting lies outside its range.
+    #[error("{name} must {range}, but is {value}")]
+    Setting {
+        /// The setting, in words: "the learning rate".
+        name: &'static str,
+        /// Its range, in words: "be positive and finite".
+        range: &'static str,
+        /// The value it was given.
+        value: f64,
+    },
+
+    /// An entry of the data is infinite or not a number.
+    #[error("{what} must be finite, but row {row}, column {column} is {value}")]
+    NotFinite {
+        /// Which array.
+        what: &'static str,
+        /// The row, counted from 0.
+        row: usize,
+        /// The column, counted from 0.
+        column: usize,
+        /// The entry.
+        value: f64,
+    },
+
+    /// A class label is not one of the classes.
+    #[error("labels must be whole numbers from 0 to {}, but row {row} is {value}", classes - 1)]
+    Label {
+        /// The row, counted from 0.
+        row: usize,
+        /// The label.
+        value: f64,
+        /// How many classes there are.
+        classes: usize,
+    },
+
+    /// A target is not a probability.
+    #[error("targets must lie in [0, 1], but row {row}, column {column} is {value}")]
+    Probability {
+        /// The row, counted from 0.
+        row: usize,
+        /// The column, counted from 0.
+        column: usize,
+        /// The entry.
+        value: f64,
+    },
+
+    /// A row of targets is not a distribution over the classes.
+    #[error("each row of targets must sum to 1, but row {row} sums to {sum}")]
+    Distribution {
+        /// The row, counted from 0.
+        row: usize,
+        /// Its sum.
+        sum: f64,
+    },
+
+    /// Training left the realm of finite numbers.
+    #[error(
+        "{what} became {value} in epoch {epoch}, batch {batch}: try a smaller learning rate, \
+         or inputs scaled to about 1"
+    )]
+    Diverged {
+        /// What became infinite or not a number: "the loss" or "a parameter".
+        what: &'static str,
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The batch, counted from 1.
+        batch: usize,
+        /// Its value.
+        value: f64,
+    },
+
+    /// There is no training to resume.
+    #[error("there is no training to resume: call `fit` first")]
+    NothingToResume,
+
+    /// A part with this name is not known.
+    #[error("no {kind} is called {name:?}; known are {}", known.join(", "))]
+    UnknownPart {
+        /// What kind of part: "hidden activation", "loss", …
+        kind: &'static str,
+        /// The name that was asked for.
+        name: String,
+        /// The names that are known.
+        known: Vec<String>,
+    },
+
+    /// Two parts of one kind have the same name.
+    #[error("there is already a built-in or registered {kind} called {name:?}: choose another name")]
+    NameTaken {
+        /// What kind of part: "hidden activation", "loss", …
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+
+    /// The state of a part lacks something, or holds something that the part does not know.
+    #[error("the state of this part {problem} {key:?}")]
+    State {
+        /// "lacks", or "must not hold".
+        problem: &'static str,
+        /// The name of the number or vector.
+        key: String,
+    },
+
+    /// A part of a saved model could not be made again.
+    #[error("the {kind} {name:?} cannot be restored: {source}")]
+    Part {
+        /// What kind of part: "hidden activation", "loss", …
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// Why not.
+        source: Box<Error>,
+    },
+
+    /// A number that a file cannot hold.
+    #[error("a model with {name} = {value} cannot be saved: it would not load again")]
+    Unsavable {
+        /// The name of the number.
+        name: String,
+        /// Its value.
+        value: f64,
+    },
+
+    /// Reading or writing failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// "read" or "write".
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+
+    /// A file does not hold what it should.
+    #[error("{} {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: FileProblem,
+    },
+}
+
+/// What is wrong with the content of a file. Each reads as the end of a sentence that
+/// begins with the file's name.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileProblem {
+    /// Not written by this library.
+    #[error("is not a model saved by gradus (a safetensors file with its metadata first)")]
+    Foreign,
+
+    /// The checksum does not fit the content.
+    #[error("is damaged: its checksum does not fit its content; restore it from a copy")]
+    Checksum,
+
+    /// Written by another version of the format.
+    #[error("has format version {found}, but this library reads version {expected}")]
+    Version {
+        /// The version in the file.
+        found: u64,
+        /// The version this library reads.
+        expected: u64,
+    },
+
+    /// Written in the other precision.
+    #[error("holds {found} numbers, not {expected}: load it as `NeuralNetwork::<{found}>`")]
+    Precision {
+        /// The precision in the file.
+        found: String,
+        /// The precision asked for.
+        expected: &'static str,
+    },
+
+    /// The metadata cannot be read.
+    #[error("has metadata that cannot be read: {reason}")]
+    Metadata {
+        /// What the parser said.
+        reason: String,
+    },
+
+    /// A tensor is missing.
+    #[error("lacks the tensor {name:?}")]
+    MissingTensor {
+        /// Its name.
+        name: String,
+    },
+
+    /// A tensor has the wrong shape.
+    #[error("has a tensor {name:?} of shape {found:?}, not {expected:?}")]
+    TensorShape {
+        /// Its name.
+        name: String,
+        /// The shape it must have.
+        expected: Vec<usize>,
+        /// The shape it has.
+        found: Vec<usize>,
+    },
+
+    /// Not a vector in NumPy's format.
+    #[error("is not a NumPy file with one vector of floats: {reason}")]
+    Npy {
+        /// What the parser said.
+        reason: String,
+    },
+
+    /// Not the number of values that the network has parameters.
+    #[error("holds {found} values, but the network has {expected} parameters")]
+    ParameterCount {
+        /// How many parameters the network has.
+        expected: usize,
+        /// How many values the file has.
+        found: usize,
+    },
+
+    /// Not an IDX file of the right kind.
+    #[error("is not an IDX file of {expected}: its first bytes are {found:02x?}")]
+    Magic {
+        /// "images" or "labels".
+        expected: &'static str,
+        /// Up to four bytes.
+        found: Vec<u8>,
+    },
+
+    /// An IDX file whose header announces another size.
+    #[error("must hold {expected:?} entries, but its header says {found:?}")]
+    IdxShape {
+        /// The sizes of MNIST.
+        expected: Vec<u32>,
+        /// The sizes in the header.
+        found: Vec<u32>,
+    },
+
+    /// An IDX file that is shorter or longer than its header says.
+    #[error("has {found} bytes, but its header announces {expected}")]
+    Length {
+        /// The length that fits the header.
+        expected: usize,
+        /// The length of the content.
+        found: usize,
+    },
+
+    /// Labels above nine.
+    #[error("has label {label} at position {position}; labels are 0 to 9")]
+    IdxLabel {
+        /// The label.
+        label: u8,
+        /// Its position, counted from 0.
+        position: usize,
+    },
+}
+
+impl Error {
+    /// The same error, if it names a row of a piece of the data that begins at row `first`.
+    pub(crate) fn in_rows_from(mut self, first: usize) -> Self {
+        if let Error::NotFinite { row, .. }
+        | Error::Label { row, .. }
+        | Error::Probability { row, .. }
+        | Error::Distribution { row, .. } = &mut self
+        {
+            *row += first;
+        }
+        self
+    }
+}
+
+/// Checks a setting: `Err` unless `ok`.
+pub(crate) fn setting(name: &'static str, range: &'static str, value: f64, ok: bool) -> Result<()> {
+    if ok { Ok(()) } else { Err(Error::Setting { name, range, value }) }
+}
+
+/// Checks a shape.
+pub(crate) fn shape(what: &'static str, expected: &[usize], found: &[usize]) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Error::Shape { what, expected: expected.to_vec(), found: found.to_vec() })
+}

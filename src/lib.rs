@@ -1,0 +1,85 @@
+//! A neural network from scratch: the library of the book *Gradus*.
+//!
+//! Each module is one idea, and imports only modules that stand above it in this list:
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`float`](mod@float), [`error`] | `f32` and `f64`; what can be wrong |
+//! | [`blas`] | matrix products, and which kernel computes them |
+//! | [`check`] | a derivative against finite differences |
+//! | [`part`] | what all parts have in common: a name and a state |
+//! | [`activation`] | functions of one number |
+//! | [`output`] | functions of a row, and their Jacobians |
+//! | [`loss`] | how far outputs are from targets |
+//! | [`optimizer`] | from a gradient to a step |
+//! | [`random`], [`init`] | seeds; where training starts |
+//! | [`data`], [`toy`], [`mnist`] | samples, batches, data sets |
+//! | [`train`] | the loop, and how threads share a batch |
+//! | [`layout`] | all parameters as one vector |
+//! | [`registry`], [`persist`] | parts by name; files that are whole |
+//! | [`network`] | the network, and how it is saved |
+//!
+//! Rows are samples, columns are features. In shapes, n is the number of samples in a batch,
+//! m the number of outputs, p the number of parameters. `x` are inputs, `z` is what enters an
+//! activation, `a` what leaves it; `y` are targets and `y_hat` outputs; `d_x` is ∂L/∂x.
+
+pub mod float;
+
+pub mod error;
+
+pub mod blas;
+
+pub mod check;
+
+pub mod part;
+
+pub mod activation;
+
+pub mod output;
+
+pub mod loss;
+
+pub mod optimizer;
+
+pub mod random;
+
+pub mod init;
+
+pub mod data;
+
+pub mod toy;
+
+pub mod mnist;
+
+mod crew;
+
+pub mod train;
+
+pub mod layout;
+
+pub mod registry;
+
+pub mod persist;
+
+pub mod network;
+
+mod saved;
+
+pub use activation::{
+    Activation, Gelu, Identity, LeakyRelu, Link, Relu, Sigmoid, Softplus, Tanh,
+};
+pub use data::{Bytes, Samples, Source, Subset, one_hot};
+pub use error::{Error, FileProblem, Result};
+pub use float::Float;
+pub use init::Init;
+pub use loss::{
+    BinaryCrossEntropy, CategoricalCrossEntropy, FusedLoss, Loss, MeanSquaredError,
+    SparseCategoricalCrossEntropy,
+};
+pub use mnist::Mnist;
+pub use network::{NeuralNetwork, Score, Trace};
+pub use optimizer::{GradientDescent, Momentum, MovingAverage, Nesterov, Optimizer};
+pub use output::{Elementwise, OutputActivation, Softmax, chain_rule};
+pub use part::{Part, State};
+pub use registry::Registry;
+pub use train::{Event, Fit, History, Model, Training};

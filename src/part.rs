@@ -1,0 +1,121 @@
+//! What every part that is handed to a network has in common: a name, and a state.
+//!
+//! A saved model names its parts and holds their states. Loading makes a part by its name
+//! and gives it back its state, so that a file needs no code beside it.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use ndarray::Array1;
+
+use crate::error::{Error, Result};
+use crate::float::Float;
+
+/// A part of a model: an activation, a loss, or an optimizer.
+///
+/// Most parts have nothing to remember, and a name is all they need:
+///
+/// ```
+/// use gradus::{Float, Part};
+///
+/// #[derive(Debug)]
+/// struct Swish;
+///
+/// impl<F: Float> Part<F> for Swish {
+///     fn name(&self) -> &str {
+///         "swish"
+///     }
+/// }
+/// ```
+pub trait Part<F: Float>: Debug + Send + Sync {
+    /// The name that a saved model uses. It must tell this part from all others of its kind.
+    fn name(&self) -> &str;
+
+    /// Everything that makes this part behave as it does: hyperparameters, and what it has
+    /// gathered on the way.
+    fn state(&self) -> State<F> {
+        State::default()
+    }
+
+    /// Takes a state back that [`Part::state`] gave.
+    ///
+    /// # Errors
+    /// If something is missing, unknown, or out of range.
+    fn restore(&mut self, state: State<F>) -> Result<()> {
+        state.finish()
+    }
+}
+
+/// The state of a part: numbers and vectors, by name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State<F: Float> {
+    /// Single numbers, such as a learning rate.
+    pub numbers: BTreeMap<String, f64>,
+    /// Vectors, such as a velocity.
+    pub vectors: BTreeMap<String, Array1<F>>,
+}
+
+impl<F: Float> Default for State<F> {
+    fn default() -> Self {
+        Self { numbers: BTreeMap::new(), vectors: BTreeMap::new() }
+    }
+}
+
+impl<F: Float> State<F> {
+    /// The same state and one number more.
+    #[must_use]
+    pub fn with_number(mut self, name: &str, value: f64) -> Self {
+        self.numbers.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The same state and one vector more.
+    #[must_use]
+    pub fn with_vector(mut self, name: &str, value: Array1<F>) -> Self {
+        self.vectors.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Takes a number out.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn take_number(&mut self, name: &str) -> Result<f64> {
+        self.numbers.remove(name).ok_or_else(|| lacks(name))
+    }
+
+    /// Takes a vector out.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn take_vector(&mut self, name: &str) -> Result<Array1<F>> {
+        self.vectors.remove(name).ok_or_else(|| lacks(name))
+    }
+
+    /// Ends the reading of a state: everything in it must have been taken out.
+    ///
+    /// # Errors
+    /// If something is left over.
+    pub fn finish(self) -> Result<()> {
+        match self.numbers.into_keys().chain(self.vectors.into_keys()).next() {
+            None => Ok(()),
+            Some(key) => Err(Error::State { problem: "must not hold", key }),
+        }
+    }
+}
+
+fn lacks(key: &str) -> Error {
+    Error::State { problem: "lacks", key: key.to_owned() }
+}
+
+/// Names the parts that have no state.
+macro_rules! stateless {
+    ($($part:ty => $name:literal),*) => {$(
+        impl<F: Float> Part<F> for $part {
+            fn name(&self) -> &str {
+                $name
+            }
+        }
+    )*};
+}
+pub(crate) use stateless;

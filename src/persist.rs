@@ -1,0 +1,269 @@
+//! Files that are whole or not there: named arrays and a description, with a checksum.
+//!
+//! The format is safetensors, readable from Python: eight bytes with the length of the header,
+//! the header in JSON, then the numbers. The header's metadata has one entry, `gradus`, which
+//! holds a SHA-256 digest and the description, so that the same model always gives the same
+//! bytes. The digest covers the whole file, with its own place filled with zeros.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use ndarray::{Array1, ArrayD, ArrayView1};
+use ndarray_npy::{ReadNpyExt, ViewNpyExt, WriteNpyExt};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, FileProblem, Result};
+use crate::float::Float;
+use crate::part::{Part, State};
+
+/// The version of the format.
+const VERSION: u64 = 1;
+
+/// How every file begins, after the eight bytes with the length of the header.
+const BEGINNING: &[u8] = br#"{"__metadata__":{"gradus":""#;
+
+/// Where the digest stands: 64 hexadecimal digits.
+const DIGEST: std::ops::Range<usize> = 8 + BEGINNING.len()..8 + BEGINNING.len() + 64;
+
+/// What is written into the metadata.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    version: u64,
+    precision: String,
+    description: Value,
+}
+
+/// A description and arrays with names: the content of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document<F: Float> {
+    /// Everything that is not an array.
+    pub description: Value,
+    /// The arrays, by name.
+    pub tensors: BTreeMap<String, ArrayD<F>>,
+}
+
+impl<F: Float> Document<F> {
+    /// The file as bytes: the same for the same document.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        const VALID: &str = "arrays in memory make a valid file";
+        let metadata = Metadata {
+            version: VERSION,
+            precision: F::NAME.to_owned(),
+            description: self.description.clone(),
+        };
+        let json = serde_json::to_string(&metadata).expect(VALID);
+        let metadata = [("gradus".to_owned(), format!("{} {json}", "0".repeat(64)))].into();
+        let data: Vec<_> = self.tensors.iter().map(|(k, t)| (k, t.shape(), to_le(t))).collect();
+        let view = |(name, shape, bytes)| {
+            let view = TensorView::new(dtype::<F>(), <[usize]>::to_vec(shape), bytes);
+            (name, view.expect(VALID))
+        };
+        let views = data.iter().map(|(name, shape, bytes)| view((name, *shape, &bytes[..])));
+        let mut bytes = safetensors::serialize(views, Some(metadata)).expect(VALID);
+        let digest = digest(&bytes);
+        bytes[DIGEST].copy_from_slice(digest.as_bytes());
+        bytes
+    }
+
+    /// The document in a file's bytes.
+    ///
+    /// # Errors
+    /// If the bytes are not exactly what [`to_bytes`](Self::to_bytes) wrote, or are of another
+    /// version or precision.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FileProblem> {
+        if bytes.get(8..DIGEST.start) != Some(BEGINNING) || bytes.len() < DIGEST.end {
+            return Err(FileProblem::Foreign);
+        }
+        let mut blank = bytes.to_vec();
+        blank[DIGEST].fill(b'0');
+        if digest(&blank).as_bytes() != &bytes[DIGEST] {
+            return Err(FileProblem::Checksum);
+        }
+        let unreadable = |reason: &dyn ToString| FileProblem::Metadata { reason: reason.to_string() };
+        let file = SafeTensors::deserialize(bytes).map_err(|e| unreadable(&e))?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| unreadable(&e))?;
+        let entry = header.metadata().as_ref().and_then(|m| m.get("gradus"));
+        let json = entry.and_then(|text| text.get(65..)).ok_or(FileProblem::Foreign)?;
+        let metadata: Metadata = serde_json::from_str(json).map_err(|e| unreadable(&e))?;
+        if metadata.version != VERSION {
+            return Err(FileProblem::Version { found: metadata.version, expected: VERSION });
+        }
+        if metadata.precision != F::NAME {
+            let found = metadata.precision;
+            return Err(FileProblem::Precision { found, expected: F::NAME });
+        }
+        let mut tensors = BTreeMap::new();
+        for (name, view) in file.tensors() {
+            if view.dtype() != dtype::<F>() {
+                return Err(unreadable(&format!("tensor {name:?} is not {}", F::NAME)));
+            }
+            let array = ArrayD::from_shape_vec(view.shape(), from_le(view.data()));
+            tensors.insert(name, array.map_err(|e| unreadable(&e))?);
+        }
+        Ok(Self { description: metadata.description, tensors })
+    }
+
+    /// Writes the file, so that at every moment either the old or the new one is there, whole.
+    ///
+    /// # Errors
+    /// If the file cannot be written; the old one is then still there.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path.as_ref(), &self.to_bytes())
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it cannot be read, is damaged, or is not one of ours.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = read(path)?;
+        Self::from_bytes(&bytes).map_err(|problem| Error::File { path: path.to_owned(), problem })
+    }
+}
+
+/// A part as a file describes it: its name and its numbers. Its vectors are tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartRecord {
+    /// The name, by which the part is made again.
+    pub name: String,
+    /// The numbers of its state.
+    pub numbers: BTreeMap<String, f64>,
+}
+
+impl PartRecord {
+    /// Describes a part, and adds its vectors to the tensors as `role.vector`.
+    ///
+    /// # Errors
+    /// If a number is infinite or not a number: JSON knows no such thing.
+    pub fn of<F: Float>(
+        role: &str,
+        part: &(impl Part<F> + ?Sized),
+        tensors: &mut BTreeMap<String, ArrayD<F>>,
+    ) -> Result<Self> {
+        let State { numbers, vectors } = part.state();
+        if let Some((name, &value)) = numbers.iter().find(|(_, value)| !value.is_finite()) {
+            let name = format!("{role}.{name}");
+            return Err(Error::Unsavable { name, value });
+        }
+        for (name, vector) in vectors {
+            tensors.insert(format!("{role}.{name}"), vector.into_dyn());
+        }
+        Ok(Self { name: part.name().to_owned(), numbers })
+    }
+
+    /// The state of the part, with its vectors taken out of the tensors.
+    pub fn state<F: Float>(
+        &self,
+        role: &str,
+        tensors: &mut BTreeMap<String, ArrayD<F>>,
+    ) -> State<F> {
+        let prefix = format!("{role}.");
+        let mut state = State { numbers: self.numbers.clone(), vectors: BTreeMap::new() };
+        let ours: Vec<String> = tensors.keys().filter(|k| k.starts_with(&prefix)).cloned().collect();
+        for key in ours {
+            let name = key[prefix.len()..].to_owned();
+            if let Some(vector) = tensors.remove(&key) {
+                state.vectors.insert(name, vector.flatten().into_owned());
+            }
+        }
+        state
+    }
+}
+
+/// Writes a vector in NumPy's format, atomically.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn save_npy<F: Float + ndarray_npy::WritableElement>(
+    path: &Path,
+    vector: &Array1<F>,
+) -> Result<()> {
+    let mut bytes = Vec::new();
+    vector.write_npy(&mut bytes).map_err(|e| npy(path, &e))?;
+    write_atomically(path, &bytes)
+}
+
+/// Reads a vector of `f32` or `f64` in NumPy's format.
+///
+/// # Errors
+/// If the file cannot be read, or holds anything else.
+pub fn load_npy<F: Float>(path: &Path) -> Result<Array1<F>> {
+    let bytes = read(path)?;
+    // A view is checked against the length of the file before anything is allocated.
+    if let Ok(vector) = ArrayView1::<f32>::view_npy(&bytes) {
+        return Ok(vector.mapv(|x| F::cast(f64::from(x))));
+    }
+    ArrayView1::<f64>::view_npy(&bytes).map_err(|e| npy(path, &e))?;
+    let vector = Array1::<f64>::read_npy(&bytes[..]).map_err(|e| npy(path, &e))?;
+    Ok(vector.mapv(F::cast))
+}
+
+fn npy(path: &Path, reason: &dyn ToString) -> Error {
+    let problem = FileProblem::Npy { reason: reason.to_string() };
+    Error::File { path: path.to_owned(), problem }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })
+}
+
+// ANCHOR: write_atomically
+/// Writes a file beside its place, then renames it: whoever looks finds the old content or
+/// the new, and never a part.
+fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let write = || {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".gradus-").suffix(".part");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        // On the disk before it has the name; the name on the disk before we say so.
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|e| e.error)?;
+        if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    };
+    write().map_err(|source| Error::Io { action: "write", path: path.to_owned(), source })
+}
+// ANCHOR_END: write_atomically
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn dtype<F: Float>() -> Dtype {
+    if F::NAME == f32::NAME { Dtype::F32 } else { Dtype::F64 }
+}
+
+fn to_le<F: Float>(tensor: &ArrayD<F>) -> Vec<u8> {
+    let numbers = tensor.iter().map(|x| x.as_f64());
+    match dtype::<F>() {
+        Dtype::F32 => numbers.flat_map(|x| (x as f32).to_le_bytes()).collect(),
+        _ => numbers.flat_map(f64::to_le_bytes).collect(),
+    }
+}
+
+fn from_le<F: Float>(bytes: &[u8]) -> Vec<F> {
+    match dtype::<F>() {
+        Dtype::F32 => {
+            let (numbers, _) = bytes.as_chunks();
+            numbers.iter().map(|&b| F::cast(f64::from(f32::from_le_bytes(b)))).collect()
+        }
+        _ => {
+            let (numbers, _) = bytes.as_chunks();
+            numbers.iter().map(|&b| F::cast(f64::from_le_bytes(b))).collect()
+        }
+    }
+}

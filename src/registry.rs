@@ -1,0 +1,227 @@
+//! Parts by name: what makes a saved model whole again.
+
+use std::collections::BTreeMap;
+
+use crate::activation::{
+    Activation, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh,
+};
+use crate::error::{Error, Result};
+use crate::float::Float;
+use crate::loss::{
+    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError,
+    SparseCategoricalCrossEntropy,
+};
+use crate::optimizer::{GradientDescent, Momentum, MovingAverage, Nesterov, Optimizer};
+use crate::output::{Elementwise, OutputActivation, Softmax};
+use crate::part::{Part, State};
+
+/// Makes a part: any one of its kind, which is then given its state.
+type Maker<T> = Box<dyn Fn() -> Box<T> + Send + Sync>;
+
+/// The parts that can be loaded: the built-in ones, and those that were registered.
+///
+/// ```
+/// use gradus::{Activation, Float, Part, Registry};
+///
+/// #[derive(Debug)]
+/// struct Swish;
+///
+/// impl<F: Float> Part<F> for Swish {
+///     fn name(&self) -> &str {
+///         "swish"
+///     }
+/// }
+///
+/// impl<F: Float> Activation<F> for Swish {
+///     fn value(&self, z: F) -> F {
+///         z / (F::one() + (-z).exp())
+///     }
+///
+///     fn derivative(&self, z: F) -> F {
+///         let s = (F::one() + (-z).exp()).recip();
+///         s + z * s * (F::one() - s)
+///     }
+/// }
+///
+/// let mut registry = Registry::<f32>::default();
+/// registry.add_activation(|| Box::new(Swish))?;
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub struct Registry<F: Float> {
+    activations: BTreeMap<String, Maker<dyn Activation<F>>>,
+    outputs: BTreeMap<String, Maker<dyn OutputActivation<F>>>,
+    losses: BTreeMap<String, Maker<dyn Loss<F>>>,
+    optimizers: BTreeMap<String, Maker<dyn Optimizer<F>>>,
+}
+
+impl<F: Float> Default for Registry<F> {
+    fn default() -> Self {
+        const DISTINCT: &str = "the built-in parts have names of their own";
+        let mut registry = Self {
+            activations: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            losses: BTreeMap::new(),
+            optimizers: BTreeMap::new(),
+        };
+        let activations: [fn() -> Box<dyn Activation<F>>; 7] = [
+            || Box::new(Identity),
+            || Box::new(Relu),
+            || Box::new(LeakyRelu::default()),
+            || Box::new(Sigmoid),
+            || Box::new(Tanh),
+            || Box::new(Softplus),
+            || Box::new(Gelu),
+        ];
+        let losses: [fn() -> Box<dyn Loss<F>>; 4] = [
+            || Box::new(MeanSquaredError),
+            || Box::new(BinaryCrossEntropy),
+            || Box::new(CategoricalCrossEntropy),
+            || Box::new(SparseCategoricalCrossEntropy),
+        ];
+        // Any setting in range will do: the saved state replaces it.
+        const VALID: &str = "these settings are in range";
+        let optimizers: [fn() -> Box<dyn Optimizer<F>>; 4] = [
+            || Box::new(GradientDescent::new(1.0).expect(VALID)),
+            || Box::new(Momentum::new(1.0, 0.0).expect(VALID)),
+            || Box::new(MovingAverage::new(1.0, 0.0).expect(VALID)),
+            || Box::new(Nesterov::new(1.0, 0.0).expect(VALID)),
+        ];
+        activations.into_iter().for_each(|m| registry.add_activation(m).expect(DISTINCT));
+        losses.into_iter().for_each(|m| registry.add_loss(m).expect(DISTINCT));
+        optimizers.into_iter().for_each(|m| registry.add_optimizer(m).expect(DISTINCT));
+        registry.add_output(|| Box::new(Softmax)).expect(DISTINCT);
+        registry
+    }
+}
+
+/// What kinds of part there are, as errors and saved models call them.
+pub(crate) mod kind {
+    pub const ACTIVATION: &str = "hidden activation";
+    pub const OUTPUT: &str = "output activation";
+    pub const LOSS: &str = "loss";
+    pub const OPTIMIZER: &str = "optimizer";
+}
+
+impl<F: Float> Registry<F> {
+    /// Adds an elementwise activation, which can then be an output activation as well.
+    ///
+    /// # Errors
+    /// If there is one of this name.
+    pub fn add_activation(
+        &mut self,
+        make: impl Fn() -> Box<dyn Activation<F>> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let name = make().name().to_owned();
+        add(&mut self.activations, kind::ACTIVATION, name, Box::new(make))
+    }
+
+    /// Adds an output activation.
+    ///
+    /// # Errors
+    /// If there is one of this name.
+    pub fn add_output(
+        &mut self,
+        make: impl Fn() -> Box<dyn OutputActivation<F>> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let name = make().name().to_owned();
+        if self.activations.contains_key(&name) {
+            return Err(Error::NameTaken { kind: kind::ACTIVATION, name });
+        }
+        add(&mut self.outputs, kind::OUTPUT, name, Box::new(make))
+    }
+
+    /// Adds a loss.
+    ///
+    /// # Errors
+    /// If there is one of this name.
+    pub fn add_loss(
+        &mut self,
+        make: impl Fn() -> Box<dyn Loss<F>> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let name = make().name().to_owned();
+        add(&mut self.losses, kind::LOSS, name, Box::new(make))
+    }
+
+    /// Adds an optimizer.
+    ///
+    /// # Errors
+    /// If there is one of this name.
+    pub fn add_optimizer(
+        &mut self,
+        make: impl Fn() -> Box<dyn Optimizer<F>> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let name = make().name().to_owned();
+        add(&mut self.optimizers, kind::OPTIMIZER, name, Box::new(make))
+    }
+
+    /// The elementwise activation of this name, with this state.
+    ///
+    /// # Errors
+    /// If there is none, or the state is not one of its own.
+    pub fn activation(&self, name: &str, state: State<F>) -> Result<Box<dyn Activation<F>>> {
+        let mut part = find(&self.activations, kind::ACTIVATION, name)?();
+        part.restore(state).map_err(in_part(kind::ACTIVATION, name))?;
+        Ok(part)
+    }
+
+    /// The output activation of this name, with this state; an elementwise one if no other has
+    /// the name.
+    ///
+    /// # Errors
+    /// If there is none, or the state is not one of its own.
+    pub fn output(&self, name: &str, state: State<F>) -> Result<Box<dyn OutputActivation<F>>> {
+        let mut part: Box<dyn OutputActivation<F>> = match self.activations.get(name) {
+            Some(make) => Box::new(Elementwise(make())),
+            None => find(&self.outputs, kind::OUTPUT, name)?(),
+        };
+        part.restore(state).map_err(in_part(kind::OUTPUT, name))?;
+        Ok(part)
+    }
+
+    /// The loss of this name, with this state.
+    ///
+    /// # Errors
+    /// If there is none, or the state is not one of its own.
+    pub fn loss(&self, name: &str, state: State<F>) -> Result<Box<dyn Loss<F>>> {
+        let mut part = find(&self.losses, kind::LOSS, name)?();
+        part.restore(state).map_err(in_part(kind::LOSS, name))?;
+        Ok(part)
+    }
+
+    /// The optimizer of this name, with this state.
+    ///
+    /// # Errors
+    /// If there is none, or the state is not one of its own.
+    pub fn optimizer(&self, name: &str, state: State<F>) -> Result<Box<dyn Optimizer<F>>> {
+        let mut part = find(&self.optimizers, kind::OPTIMIZER, name)?();
+        part.restore(state).map_err(in_part(kind::OPTIMIZER, name))?;
+        Ok(part)
+    }
+}
+
+fn add<T: ?Sized>(
+    makers: &mut BTreeMap<String, Maker<T>>,
+    kind: &'static str,
+    name: String,
+    make: Maker<T>,
+) -> Result<()> {
+    if makers.contains_key(&name) {
+        return Err(Error::NameTaken { kind, name });
+    }
+    makers.insert(name, make);
+    Ok(())
+}
+
+fn find<'a, T: ?Sized>(
+    makers: &'a BTreeMap<String, Maker<T>>,
+    kind: &'static str,
+    name: &str,
+) -> Result<&'a Maker<T>> {
+    let known = || makers.keys().cloned().collect();
+    makers.get(name).ok_or_else(|| Error::UnknownPart { kind, name: name.to_owned(), known: known() })
+}
+
+fn in_part(kind: &'static str, name: &str) -> impl FnOnce(Error) -> Error {
+    let name = name.to_owned();
+    move |source| Error::Part { kind, name, source: Box::new(source) }
+}

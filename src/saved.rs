@@ -1,0 +1,173 @@
+//! Networks in files: everything that a network is, and nothing beside it.
+
+use std::path::Path;
+
+use ndarray::{Array1, ArrayD};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{Error, FileProblem, Result};
+use crate::float::Float;
+use crate::layout::Layout;
+use crate::network::NeuralNetwork;
+use crate::persist::{self, Document, PartRecord};
+use crate::registry::Registry;
+use crate::train::Training;
+
+// ANCHOR: Description
+/// What a file says of a network, beside its arrays.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    model: String,
+    sizes: Vec<usize>,
+    composed: bool,
+    hidden: PartRecord,
+    output: PartRecord,
+    loss: PartRecord,
+    optimizer: PartRecord,
+    training: Option<Training>,
+}
+// ANCHOR_END: Description
+
+/// What [`Description::model`] says of the network of part I.
+const MODEL: &str = "neural_network";
+
+impl<F: Float> NeuralNetwork<F> {
+    /// The whole network as a document: parts with their states, parameters, training.
+    ///
+    /// # Errors
+    /// If a part's state has a number that is not finite.
+    pub fn to_document(&self) -> Result<Document<F>> {
+        let mut tensors = std::collections::BTreeMap::new();
+        for i in 0..self.layout.layers() {
+            tensors.insert(format!("weights.{i}"), self.weights(i).to_owned().into_dyn());
+            tensors.insert(format!("biases.{i}"), self.biases(i).to_owned().into_dyn());
+        }
+        let description = Description {
+            model: MODEL.to_owned(),
+            sizes: self.sizes().to_vec(),
+            composed: self.composed,
+            hidden: PartRecord::of("hidden", &*self.hidden, &mut tensors)?,
+            output: PartRecord::of("output", &*self.output, &mut tensors)?,
+            loss: PartRecord::of("loss", &*self.loss, &mut tensors)?,
+            optimizer: PartRecord::of("optimizer", &*self.optimizer, &mut tensors)?,
+            training: self.training.clone(),
+        };
+        let description = serde_json::to_value(description).unwrap_or(Value::Null);
+        Ok(Document { description, tensors })
+    }
+
+    /// The network in a document.
+    ///
+    /// # Errors
+    /// If something is missing, left over, out of range, or not known to the registry.
+    pub fn from_document(document: Document<F>, registry: &Registry<F>) -> Result<Self> {
+        let path = Path::new("the document");
+        Self::from_parts(document, registry, path)
+    }
+
+    /// Saves the whole network, atomically, as a safetensors file.
+    ///
+    /// # Errors
+    /// If the file cannot be written; an old one is then still there.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.to_document()?.save(path)
+    }
+
+    /// Loads a network that is made of built-in parts.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is damaged, or does not hold such a network.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Self::load_with(path, &Registry::default())
+    }
+
+    /// Loads a network that is made of the parts in a registry.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is damaged, or does not hold such a network.
+    pub fn load_with(path: impl AsRef<Path>, registry: &Registry<F>) -> Result<Self> {
+        let path = path.as_ref();
+        Self::from_parts(Document::load(path)?, registry, path)
+    }
+
+    fn from_parts(document: Document<F>, registry: &Registry<F>, path: &Path) -> Result<Self> {
+        let bad = |problem| Error::File { path: path.to_owned(), problem };
+        let metadata = |reason: String| bad(FileProblem::Metadata { reason });
+        let Document { description, mut tensors } = document;
+        let description: Description =
+            serde_json::from_value(description).map_err(|e| metadata(e.to_string()))?;
+        if description.model != MODEL {
+            return Err(metadata(format!("a {:?} is not a {MODEL:?}", description.model)));
+        }
+        let layout = Layout::new(&description.sizes)?;
+        let Description { hidden, output, loss, optimizer, training, composed, .. } = description;
+        let mut take = |name: String, expected: &[usize]| -> Result<ArrayD<F>> {
+            let Some(tensor) = tensors.remove(&name) else {
+                return Err(bad(FileProblem::MissingTensor { name }));
+            };
+            if tensor.shape() != expected {
+                let (expected, found) = (expected.to_vec(), tensor.shape().to_vec());
+                return Err(bad(FileProblem::TensorShape { name, expected, found }));
+            }
+            Ok(tensor)
+        };
+        // The numbers are in the file already, so there are not too many to ask memory for.
+        let mut pieces = Vec::new();
+        for (i, size) in layout.sizes().windows(2).enumerate() {
+            pieces.push((take(format!("weights.{i}"), size)?, take(format!("biases.{i}"), &size[1..])?));
+        }
+        let weights = pieces.iter().flat_map(|(w, _)| w.iter());
+        let params: Array1<F> =
+            weights.chain(pieces.iter().flat_map(|(_, b)| b.iter())).copied().collect();
+        let states = [("hidden", &hidden), ("output", &output), ("loss", &loss), ("optimizer", &optimizer)]
+            .map(|(role, record)| record.state(role, &mut tensors));
+        if let Some(name) = tensors.into_keys().next() {
+            return Err(metadata(format!("the tensor {name:?} belongs to nothing")));
+        }
+        if let Some(training) = &training {
+            training.fit.check()?;
+        }
+        let [hidden_state, output_state, loss_state, optimizer_state] = states;
+        let mut network = Self {
+            hidden: registry.activation(&hidden.name, hidden_state)?,
+            output: registry.output(&output.name, output_state)?,
+            loss: registry.loss(&loss.name, loss_state)?,
+            optimizer: registry.optimizer(&optimizer.name, optimizer_state)?,
+            params: Array1::zeros(params.len()),
+            layout,
+            composed,
+            training,
+        };
+        network.optimizer.prepare(params.len())?;
+        network.set_params(&params)?;
+        Ok(network)
+    }
+
+    /// Saves the parameters alone, as one NumPy vector: all weights, then all biases.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save_params(&self, path: impl AsRef<Path>) -> Result<()>
+    where
+        F: ndarray_npy::WritableElement,
+    {
+        persist::save_npy(path.as_ref(), &self.params)
+    }
+
+    /// Replaces the parameters by those in a NumPy file, in either precision.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or does not hold one finite number for each parameter.
+    pub fn load_params(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let params = persist::load_npy(path)?;
+        if params.len() != self.params.len() {
+            let (expected, found) = (self.params.len(), params.len());
+            let problem = FileProblem::ParameterCount { expected, found };
+            return Err(Error::File { path: path.to_owned(), problem });
+        }
+        self.set_params(&params)
+    }
+}

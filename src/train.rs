@@ -1,0 +1,269 @@
+//! The training loop: epochs of shuffled batches, over anything that is a [`Model`].
+//!
+//! Everything the loop knows is in a [`Training`], which can be saved between any two
+//! batches. A training that is resumed from there takes the very steps that it would have
+//! taken without the pause.
+
+use std::ops::ControlFlow;
+
+use ndarray::{Array2, s};
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+
+use crate::blas;
+pub use crate::crew::Model;
+use crate::crew::Crew;
+use crate::data::Source;
+use crate::error::{Error, Result, setting, shape};
+use crate::float::Float;
+use crate::random::{Random, stream};
+
+/// How to train.
+///
+/// | setting | default | purpose | range |
+/// |---|---|---|---|
+/// | `batch_size` | 32 | samples for each step; the last batch of an epoch may have fewer | 1 or more |
+/// | `epochs` | 10 | how often every sample is seen | 1 or more |
+/// | `seed` | 0 | decides the order of the samples | any |
+/// | `threads` | 1 | each batch is split between them | 1 to 64 |
+/// | `patience` | none | stop after this many epochs without a lower validation loss | 1 or more |
+///
+/// The same seed gives the same bits on the same machine with the same BLAS kernel and the
+/// same number of threads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fit {
+    /// Samples for each step.
+    pub batch_size: usize,
+    /// How often every sample is seen.
+    pub epochs: usize,
+    /// Decides the order of the samples.
+    pub seed: u64,
+    /// How many threads share a batch.
+    pub threads: usize,
+    /// Stop after this many epochs without a lower validation loss.
+    pub patience: Option<usize>,
+}
+
+impl Default for Fit {
+    fn default() -> Self {
+        Self { batch_size: 32, epochs: 10, seed: 0, threads: 1, patience: None }
+    }
+}
+
+impl Fit {
+    /// Checks every setting.
+    pub(crate) fn check(&self) -> Result<()> {
+        let at_least_1 = |name, value: usize| setting(name, "be at least 1", value as f64, value > 0);
+        at_least_1("the batch size", self.batch_size)?;
+        at_least_1("the number of epochs", self.epochs)?;
+        at_least_1("the patience", self.patience.unwrap_or(1))?;
+        let ok = (1..=64).contains(&self.threads);
+        setting("the number of threads", "lie in 1 to 64", self.threads as f64, ok)
+    }
+}
+
+/// What happened, epoch by epoch.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    /// The mean loss over the samples of each epoch, as they were met.
+    pub loss: Vec<f64>,
+    /// The loss of the validation data after each epoch; empty without validation data.
+    pub validation_loss: Vec<f64>,
+    /// The accuracy on the validation data; empty unless they have classes.
+    pub validation_accuracy: Vec<f64>,
+}
+
+/// A training, finished or not: its settings, where it stands, and what happened so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// How to train.
+    pub fit: Fit,
+    /// How many samples there are.
+    pub samples: usize,
+    /// How many epochs are complete.
+    pub epoch: usize,
+    /// How many batches of the next epoch are done.
+    pub batch: usize,
+    /// The sum of their losses.
+    pub loss_sum: f64,
+    /// The generator as it stood before this epoch's samples were shuffled.
+    pub random: Random,
+    /// What happened in the complete epochs.
+    pub history: History,
+}
+
+impl Training {
+    /// The beginning of a training over this many samples.
+    pub fn new(fit: Fit, samples: usize) -> Self {
+        let random = Random::new(fit.seed, stream::SHUFFLE);
+        let history = History::default();
+        Self { fit, samples, epoch: 0, batch: 0, loss_sum: 0.0, random, history }
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_finished(&self) -> bool {
+        self.epoch >= self.fit.epochs || (self.batch == 0 && self.is_out_of_patience())
+    }
+
+    fn is_out_of_patience(&self) -> bool {
+        let losses = &self.history.validation_loss;
+        let best = losses.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1));
+        match (self.fit.patience, best) {
+            (Some(patience), Some((best, _))) => losses.len() - 1 - best >= patience,
+            _ => false,
+        }
+    }
+
+    /// How many batches an epoch has.
+    pub fn batches(&self) -> usize {
+        self.samples.div_ceil(self.fit.batch_size)
+    }
+}
+
+/// What an observer is told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Event<'a> {
+    /// A batch is done.
+    Batch {
+        /// The mean loss of its samples, before the step.
+        loss: f64,
+        /// Where the training stands now.
+        training: &'a Training,
+    },
+    /// An epoch is complete.
+    Epoch {
+        /// Where the training stands now.
+        training: &'a Training,
+    },
+}
+
+/// Is told of every batch and every epoch, and may break the training off: it can be resumed.
+pub type Observer<'a> = &'a mut dyn FnMut(Event) -> ControlFlow<()>;
+
+/// The observer that looks away.
+pub fn silent(_: Event) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// Goes on with a training until it is finished or the observer breaks it off.
+///
+/// Sets OpenBLAS to one thread, for the whole process: batches are split instead.
+///
+/// # Errors
+/// If a setting is out of range, the samples do not fit the model or have changed in number
+/// since the training began, or the loss or a parameter is no longer finite.
+pub fn run<F: Float, M: Model<F>>(
+    model: &mut M,
+    source: &dyn Source<F>,
+    validation: Option<&dyn Source<F>>,
+    training: &mut Training,
+    observer: Observer,
+) -> Result<()> {
+    training.fit.check()?;
+    shape("the number of samples of this training", &[training.samples], &[source.len()])?;
+    check_source(model, source)?;
+    if let Some(validation) = validation {
+        check_source(model, validation)?;
+    } else if let Some(patience) = training.fit.patience {
+        let range = "come with validation data, or be None";
+        setting("the patience", range, patience as f64, false)?;
+    }
+    blas::use_one_thread();
+    let rows = training.fit.batch_size.min(source.len());
+    Crew::new(model, source, rows, training.fit.threads).run(|crew| {
+        while !training.is_finished() {
+            match epoch(crew, validation, training, observer)? {
+                ControlFlow::Continue(()) => {}
+                ControlFlow::Break(()) => break,
+            }
+        }
+        Ok(())
+    })
+}
+
+// ANCHOR: epoch
+/// The rest of an epoch: all of it, unless the training was broken off within.
+fn epoch<F: Float, M: Model<F>>(
+    crew: &Crew<F, M>,
+    validation: Option<&dyn Source<F>>,
+    training: &mut Training,
+    observer: Observer,
+) -> Result<ControlFlow<()>> {
+    let mut rng = training.random.generator();
+    crew.reorder(|order| {
+        order.sort_unstable();
+        order.shuffle(&mut rng);
+    });
+    while training.batch < training.batches() {
+        let start = training.batch * training.fit.batch_size;
+        let end = training.samples.min(start.saturating_add(training.fit.batch_size));
+        let loss = crew.share_out(start..end);
+        finite("the loss", loss, training)?;
+        crew.step();
+        training.batch += 1;
+        training.loss_sum += loss;
+        let loss = loss / (end - start) as f64;
+        if observer(Event::Batch { loss, training }).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    finite("a parameter", if crew.model(M::is_finite) { 0.0 } else { f64::NAN }, training)?;
+    if let Some(validation) = validation {
+        let (loss, accuracy) = crew.model(|model| model.evaluate(validation))?;
+        finite("the validation loss", loss, training)?;
+        training.history.validation_loss.push(loss);
+        training.history.validation_accuracy.extend(accuracy);
+    }
+    training.history.loss.push(training.loss_sum / training.samples as f64);
+    training.random = Random::of(training.random.seed, &rng);
+    training.epoch += 1;
+    training.batch = 0;
+    training.loss_sum = 0.0;
+    Ok(observer(Event::Epoch { training }))
+}
+// ANCHOR_END: epoch
+
+fn finite(what: &'static str, value: f64, training: &Training) -> Result<()> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    let batch = training.batches().min(training.batch + 1);
+    Err(Error::Diverged { what, epoch: training.epoch + 1, batch, value })
+}
+
+/// Looks at every sample once, before the first step is taken.
+pub(crate) fn check_source<F: Float, M: Model<F>>(
+    model: &M,
+    source: &dyn Source<F>,
+) -> Result<()> {
+    if source.is_empty() {
+        return Err(Error::Empty { what: "the list of samples" });
+    }
+    in_chunks(source, |first, x, y| model.check(x, y).map_err(|error| error.in_rows_from(first)))
+}
+
+/// Visits all samples in order, some hundred at a time, with the number of the first.
+pub(crate) fn in_chunks<F: Float>(
+    source: &dyn Source<F>,
+    mut visit: impl FnMut(usize, &ndarray::ArrayRef2<F>, &ndarray::ArrayRef2<F>) -> Result<()>,
+) -> Result<()> {
+    let size = CHUNK.min(source.len());
+    let mut x = Array2::zeros((size, source.input_columns()));
+    let mut y = Array2::zeros((size, source.target_columns()));
+    let mut rows = Vec::with_capacity(size);
+    for first in (0..source.len()).step_by(CHUNK) {
+        rows.clear();
+        rows.extend(first..source.len().min(first + CHUNK));
+        let mut x = x.slice_mut(s![..rows.len(), ..]);
+        let mut y = y.slice_mut(s![..rows.len(), ..]);
+        source.gather(&rows, &mut x, &mut y);
+        visit(first, &x, &y)?;
+    }
+    Ok(())
+}
+
+/// How many samples are looked at together when there is nothing to be learned from them.
+pub(crate) const CHUNK: usize = 256;

@@ -264,21 +264,7 @@ impl<F: Float> Part<F> for LeakyRelu {
 }
 
 // An activation that was chosen at run time is an activation.
-impl<F: Float> Part<F> for Box<dyn Activation<F>> {
-    fn name(&self) -> &str {
-        (**self).name()
-    }
-
-    fn state(&self) -> State<F> {
-        (**self).state()
-    }
-
-    fn restore(&mut self, state: State<F>) -> Result<()> {
-        (**self).restore(state)
-    }
-}
-
-impl<F: Float> Activation<F> for Box<dyn Activation<F>> {
+impl<F: Float, A: Activation<F> + ?Sized> Activation<F> for Box<A> {
     fn value(&self, z: F) -> F {
         (**self).value(z)
     }

@@ -5,7 +5,7 @@
 //! OpenBLAS reads `OPENBLAS_CORETYPE` once, before `main` begins.
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayRef2, Zip};
+use ndarray::{ArrayRef2, ArrayView2, ArrayViewMut2, Zip};
 
 use crate::float::Float;
 
@@ -38,7 +38,23 @@ pub fn product<F: Float>(
             *c = alpha * sum + old;
         });
     } else {
-        general_mat_mul(alpha, a, b, beta, c);
+        let (a, b) = (with_strides(a), with_strides(b));
+        // The same for the place of the result.
+        let shape = c.raw_dim();
+        match c.as_slice_mut().map(|slice| ArrayViewMut2::from_shape(shape, slice)) {
+            Some(Ok(mut c)) => general_mat_mul(alpha, &a, &b, beta, &mut c),
+            _ => general_mat_mul(alpha, &a, &b, beta, c),
+        }
+    }
+}
+
+/// The same matrix; one row or column gets back the strides that slicing it set to zero, and
+/// without which ndarray does not hand it to BLAS.
+fn with_strides<F: Float>(a: &ArrayRef2<F>) -> ArrayView2<'_, F> {
+    let vector = a.nrows() == 1 || a.ncols() == 1;
+    match a.as_slice().filter(|_| vector).map(|slice| ArrayView2::from_shape(a.raw_dim(), slice)) {
+        Some(Ok(view)) => view,
+        _ => a.view(),
     }
 }
 
@@ -109,8 +125,17 @@ fn better_than(kernel: &str, processor: Processor) -> Option<&'static str> {
     // OpenBLAS's kernels for processors without fused multiply-add (Bulldozer and its
     // successors have another form of it, and are left alone).
     const SLOW: [&str; 11] = [
-        "prescott", "katmai", "coppermine", "northwood", "banias", "core2", "penryn", "dunnington",
-        "nehalem", "atom", "sandybridge",
+        "prescott",
+        "katmai",
+        "coppermine",
+        "northwood",
+        "banias",
+        "core2",
+        "penryn",
+        "dunnington",
+        "nehalem",
+        "atom",
+        "sandybridge",
     ];
     let slow = SLOW.contains(&kernel.to_lowercase().as_str());
     match processor {

@@ -135,7 +135,8 @@ impl Check {
         }
         let pairs = (0..directions).map(|_| {
             let draw = || StandardNormal.sample(&mut *rng);
-            let direction: Array1<f64> = Array1::from_iter(std::iter::repeat_with(draw).take(at.len()));
+            let direction: Array1<f64> =
+                Array1::from_iter(std::iter::repeat_with(draw).take(at.len()));
             let u: Array1<f64> = &direction / direction.dot(&direction).sqrt();
             let h = self.step * at.iter().fold(1.0, |max: f64, x| max.max(x.abs()));
             let above = f(&(&u * h + at));

@@ -114,7 +114,9 @@ pub enum Error {
     },
 
     /// Two parts of one kind have the same name.
-    #[error("there is already a built-in or registered {kind} called {name:?}: choose another name")]
+    #[error(
+        "there is already a built-in or registered {kind} called {name:?}: choose another name"
+    )]
     NameTaken {
         /// What kind of part: "hidden activation", "loss", …
         kind: &'static str,

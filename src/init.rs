@@ -64,11 +64,7 @@ impl Init {
             *weight = F::cast(std * self.standard(rng));
         }
         for bias in biases.iter_mut() {
-            *bias = if self == Init::Lazar {
-                F::cast(std * self.standard(rng))
-            } else {
-                F::zero()
-            };
+            *bias = if self == Init::Lazar { F::cast(std * self.standard(rng)) } else { F::zero() };
         }
     }
 

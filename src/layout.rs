@@ -25,6 +25,9 @@ pub fn flatten<F: Float>(weights: &[Array2<F>], biases: &[Array1<F>]) -> Array1<
 }
 // ANCHOR_END: flatten
 
+/// The weights and the biases of all layers.
+pub type WeightsAndBiases<F> = (Vec<Array2<F>>, Vec<Array1<F>>);
+
 // ANCHOR: restore
 /// The weights and biases that [`flatten`] laid out.
 ///
@@ -33,10 +36,7 @@ pub fn flatten<F: Float>(weights: &[Array2<F>], biases: &[Array1<F>]) -> Array1<
 ///
 /// # Errors
 /// If the vector does not have as many entries as a network of these sizes has parameters.
-pub fn restore<F: Float>(
-    vector: &ArrayRef1<F>,
-    sizes: &[usize],
-) -> Result<(Vec<Array2<F>>, Vec<Array1<F>>)> {
+pub fn restore<F: Float>(vector: &ArrayRef1<F>, sizes: &[usize]) -> Result<WeightsAndBiases<F>> {
     let layout = Layout::new(sizes)?;
     shape("the parameter vector", &[layout.parameter_count()], vector.shape())?;
     let layers = 0..layout.layers();

@@ -65,9 +65,7 @@ pub mod network;
 
 mod saved;
 
-pub use activation::{
-    Activation, Gelu, Identity, LeakyRelu, Link, Relu, Sigmoid, Softplus, Tanh,
-};
+pub use activation::{Activation, Gelu, Identity, LeakyRelu, Link, Relu, Sigmoid, Softplus, Tanh};
 pub use data::{Bytes, Samples, Source, Subset, one_hot};
 pub use error::{Error, FileProblem, Result};
 pub use float::Float;

@@ -94,12 +94,7 @@ pub trait FusedLoss<F: Float> {
     ///
     /// # Shapes
     /// `y_hat` and `d_z`: (n, m).
-    fn fused_derivative_into(
-        &self,
-        y_hat: &ArrayRef2<F>,
-        y: &ArrayRef2<F>,
-        d_z: &mut ArrayRef2<F>,
-    );
+    fn fused_derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d_z: &mut ArrayRef2<F>);
 }
 // ANCHOR_END: FusedLoss
 
@@ -140,9 +135,9 @@ impl<F: Float> Loss<F> for BinaryCrossEntropy {
     fn values_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, values: &mut ArrayRef1<F>) {
         let m = F::cast(y_hat.ncols() as f64);
         Zip::from(values).and(y_hat.rows()).and(y.rows()).for_each(|value, y_hat, y| {
-            *value = sum_over(y_hat, y, |p, y| {
-                -times_ln(y, p) - times_ln(F::one() - y, F::one() - p)
-            }) / m;
+            *value =
+                sum_over(y_hat, y, |p, y| -times_ln(y, p) - times_ln(F::one() - y, F::one() - p))
+                    / m;
         });
     }
 
@@ -337,3 +332,30 @@ stateless!(
     CategoricalCrossEntropy => "categorical_cross_entropy",
     SparseCategoricalCrossEntropy => "sparse_categorical_cross_entropy"
 );
+
+// A loss that was chosen at run time is a loss.
+impl<F: Float, L: Loss<F> + ?Sized> Loss<F> for Box<L> {
+    fn values_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, values: &mut ArrayRef1<F>) {
+        (**self).values_into(y_hat, y, values);
+    }
+
+    fn derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d: &mut ArrayRef2<F>) {
+        (**self).derivative_into(y_hat, y, d);
+    }
+
+    fn target_columns(&self, outputs: usize) -> usize {
+        (**self).target_columns(outputs)
+    }
+
+    fn check_targets(&self, y: &ArrayRef2<F>, outputs: usize) -> Result<()> {
+        (**self).check_targets(y, outputs)
+    }
+
+    fn class(&self, y: ArrayView1<F>) -> Option<usize> {
+        (**self).class(y)
+    }
+
+    fn fused(&self, link: Link) -> Option<&dyn FusedLoss<F>> {
+        (**self).fused(link)
+    }
+}

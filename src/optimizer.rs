@@ -155,6 +155,17 @@ impl<F: Float> Optimizer<F> for Nesterov<F> {
 }
 // ANCHOR_END: Nesterov
 
+// An optimizer that was chosen at run time is an optimizer.
+impl<F: Float, O: Optimizer<F> + ?Sized> Optimizer<F> for Box<O> {
+    fn prepare(&mut self, parameters: usize) -> Result<()> {
+        (**self).prepare(parameters)
+    }
+
+    fn step(&mut self, params: &mut ArrayRef1<F>, gradient: &ArrayRef1<F>) {
+        (**self).step(params, gradient);
+    }
+}
+
 /// Zero for what is too small to matter.
 ///
 /// A velocity whose gradient stays zero shrinks for ever. Below the smallest normal number

@@ -197,3 +197,28 @@ impl<F: Float, A: Activation<F>> Part<F> for Elementwise<A> {
         self.0.restore(state)
     }
 }
+
+// An output activation that was chosen at run time is an output activation.
+impl<F: Float, A: OutputActivation<F> + ?Sized> OutputActivation<F> for Box<A> {
+    fn apply_into(&self, z: &ArrayRef2<F>, y_hat: &mut ArrayRef2<F>) {
+        (**self).apply_into(z, y_hat);
+    }
+
+    fn jacobian_into(&self, z: &ArrayRef2<F>, jacobian: &mut ArrayRef3<F>) {
+        (**self).jacobian_into(z, jacobian);
+    }
+
+    fn backward_into(
+        &self,
+        z: &ArrayRef2<F>,
+        y_hat: &ArrayRef2<F>,
+        d_y_hat: &ArrayRef2<F>,
+        d_z: &mut ArrayRef2<F>,
+    ) {
+        (**self).backward_into(z, y_hat, d_y_hat, d_z);
+    }
+
+    fn link(&self) -> Option<Link> {
+        (**self).link()
+    }
+}

@@ -46,6 +46,21 @@ pub trait Part<F: Float>: Debug + Send + Sync {
     }
 }
 
+// A part that was chosen at run time is a part.
+impl<F: Float, P: Part<F> + ?Sized> Part<F> for Box<P> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn state(&self) -> State<F> {
+        (**self).state()
+    }
+
+    fn restore(&mut self, state: State<F>) -> Result<()> {
+        (**self).restore(state)
+    }
+}
+
 /// The state of a part: numbers and vectors, by name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State<F: Float> {

@@ -85,7 +85,8 @@ impl<F: Float> Document<F> {
         if digest(&blank).as_bytes() != &bytes[DIGEST] {
             return Err(FileProblem::Checksum);
         }
-        let unreadable = |reason: &dyn ToString| FileProblem::Metadata { reason: reason.to_string() };
+        let unreadable =
+            |reason: &dyn ToString| FileProblem::Metadata { reason: reason.to_string() };
         let file = SafeTensors::deserialize(bytes).map_err(|e| unreadable(&e))?;
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| unreadable(&e))?;
         let entry = header.metadata().as_ref().and_then(|m| m.get("gradus"));
@@ -167,7 +168,8 @@ impl PartRecord {
     ) -> State<F> {
         let prefix = format!("{role}.");
         let mut state = State { numbers: self.numbers.clone(), vectors: BTreeMap::new() };
-        let ours: Vec<String> = tensors.keys().filter(|k| k.starts_with(&prefix)).cloned().collect();
+        let ours: Vec<String> =
+            tensors.keys().filter(|k| k.starts_with(&prefix)).cloned().collect();
         for key in ours {
             let name = key[prefix.len()..].to_owned();
             if let Some(vector) = tensors.remove(&key) {

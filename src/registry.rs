@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::activation::{
-    Activation, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh,
-};
+use crate::activation::{Activation, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::loss::{
@@ -56,40 +54,28 @@ pub struct Registry<F: Float> {
 
 impl<F: Float> Default for Registry<F> {
     fn default() -> Self {
-        const DISTINCT: &str = "the built-in parts have names of their own";
+        /// Adds parts that are made by these expressions.
+        macro_rules! add {
+            ($registry:ident . $add:ident: $($part:expr),*) => {
+                $($registry.$add(|| Box::new($part)).expect("built-in parts have names of their own");)*
+            };
+        }
+        const VALID: &str = "any settings in range will do: the saved state replaces them";
         let mut registry = Self {
             activations: BTreeMap::new(),
             outputs: BTreeMap::new(),
             losses: BTreeMap::new(),
             optimizers: BTreeMap::new(),
         };
-        let activations: [fn() -> Box<dyn Activation<F>>; 7] = [
-            || Box::new(Identity),
-            || Box::new(Relu),
-            || Box::new(LeakyRelu::default()),
-            || Box::new(Sigmoid),
-            || Box::new(Tanh),
-            || Box::new(Softplus),
-            || Box::new(Gelu),
-        ];
-        let losses: [fn() -> Box<dyn Loss<F>>; 4] = [
-            || Box::new(MeanSquaredError),
-            || Box::new(BinaryCrossEntropy),
-            || Box::new(CategoricalCrossEntropy),
-            || Box::new(SparseCategoricalCrossEntropy),
-        ];
-        // Any setting in range will do: the saved state replaces it.
-        const VALID: &str = "these settings are in range";
-        let optimizers: [fn() -> Box<dyn Optimizer<F>>; 4] = [
-            || Box::new(GradientDescent::new(1.0).expect(VALID)),
-            || Box::new(Momentum::new(1.0, 0.0).expect(VALID)),
-            || Box::new(MovingAverage::new(1.0, 0.0).expect(VALID)),
-            || Box::new(Nesterov::new(1.0, 0.0).expect(VALID)),
-        ];
-        activations.into_iter().for_each(|m| registry.add_activation(m).expect(DISTINCT));
-        losses.into_iter().for_each(|m| registry.add_loss(m).expect(DISTINCT));
-        optimizers.into_iter().for_each(|m| registry.add_optimizer(m).expect(DISTINCT));
-        registry.add_output(|| Box::new(Softmax)).expect(DISTINCT);
+        add!(registry.add_activation: Identity, Relu, LeakyRelu::default(), Sigmoid, Tanh);
+        add!(registry.add_activation: Softplus, Gelu);
+        add!(registry.add_output: Softmax);
+        add!(registry.add_loss: MeanSquaredError, BinaryCrossEntropy, CategoricalCrossEntropy);
+        add!(registry.add_loss: SparseCategoricalCrossEntropy);
+        add!(registry.add_optimizer: GradientDescent::new(1.0).expect(VALID));
+        add!(registry.add_optimizer: Momentum::new(1.0, 0.0).expect(VALID));
+        add!(registry.add_optimizer: MovingAverage::new(1.0, 0.0).expect(VALID));
+        add!(registry.add_optimizer: Nesterov::new(1.0, 0.0).expect(VALID));
         registry
     }
 }
@@ -218,7 +204,11 @@ fn find<'a, T: ?Sized>(
     name: &str,
 ) -> Result<&'a Maker<T>> {
     let known = || makers.keys().cloned().collect();
-    makers.get(name).ok_or_else(|| Error::UnknownPart { kind, name: name.to_owned(), known: known() })
+    makers.get(name).ok_or_else(|| Error::UnknownPart {
+        kind,
+        name: name.to_owned(),
+        known: known(),
+    })
 }
 
 fn in_part(kind: &'static str, name: &str) -> impl FnOnce(Error) -> Error {

@@ -116,13 +116,17 @@ impl<F: Float> NeuralNetwork<F> {
         // The numbers are in the file already, so there are not too many to ask memory for.
         let mut pieces = Vec::new();
         for (i, size) in layout.sizes().windows(2).enumerate() {
-            pieces.push((take(format!("weights.{i}"), size)?, take(format!("biases.{i}"), &size[1..])?));
+            pieces.push((
+                take(format!("weights.{i}"), size)?,
+                take(format!("biases.{i}"), &size[1..])?,
+            ));
         }
         let weights = pieces.iter().flat_map(|(w, _)| w.iter());
         let params: Array1<F> =
             weights.chain(pieces.iter().flat_map(|(_, b)| b.iter())).copied().collect();
-        let states = [("hidden", &hidden), ("output", &output), ("loss", &loss), ("optimizer", &optimizer)]
-            .map(|(role, record)| record.state(role, &mut tensors));
+        let states =
+            [("hidden", &hidden), ("output", &output), ("loss", &loss), ("optimizer", &optimizer)]
+                .map(|(role, record)| record.state(role, &mut tensors));
         if let Some(name) = tensors.into_keys().next() {
             return Err(metadata(format!("the tensor {name:?} belongs to nothing")));
         }

@@ -3,8 +3,8 @@
 use std::f64::consts::PI;
 
 use ndarray::{Array2, array};
-use rand::rngs::ChaCha8Rng;
 use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::data::{Samples, one_hot};

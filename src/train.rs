@@ -11,8 +11,8 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::blas;
-pub use crate::crew::Model;
 use crate::crew::Crew;
+pub use crate::crew::Model;
 use crate::data::Source;
 use crate::error::{Error, Result, setting, shape};
 use crate::float::Float;
@@ -54,7 +54,8 @@ impl Default for Fit {
 impl Fit {
     /// Checks every setting.
     pub(crate) fn check(&self) -> Result<()> {
-        let at_least_1 = |name, value: usize| setting(name, "be at least 1", value as f64, value > 0);
+        let at_least_1 =
+            |name, value: usize| setting(name, "be at least 1", value as f64, value > 0);
         at_least_1("the batch size", self.batch_size)?;
         at_least_1("the number of epochs", self.epochs)?;
         at_least_1("the patience", self.patience.unwrap_or(1))?;
@@ -235,10 +236,7 @@ fn finite(what: &'static str, value: f64, training: &Training) -> Result<()> {
 }
 
 /// Looks at every sample once, before the first step is taken.
-pub(crate) fn check_source<F: Float, M: Model<F>>(
-    model: &M,
-    source: &dyn Source<F>,
-) -> Result<()> {
+pub(crate) fn check_source<F: Float, M: Model<F>>(model: &M, source: &dyn Source<F>) -> Result<()> {
     if source.is_empty() {
         return Err(Error::Empty { what: "the list of samples" });
     }

@@ -8,6 +8,7 @@ use ndarray::{Array2, ArrayRef2, Zip, s};
 
 use crate::error::{Error, Result, setting, shape};
 use crate::float::Float;
+use crate::target::check_classes;
 
 // ANCHOR: Source
 /// Samples with their targets, by number.
@@ -227,45 +228,5 @@ impl<F: Float> Source<F> for Subset<'_, F> {
             let mut y = y.slice_mut(s![i..=i, ..]);
             self.source.gather(&self.rows[row..=row], &mut x, &mut y);
         }
-    }
-}
-
-// ANCHOR: one_hot
-/// Class labels as rows of zeros with a one in the label's column.
-///
-/// The number of classes is handed in: a batch that happens to lack the last class must not
-/// get fewer columns than the others.
-///
-/// # Shapes
-/// n labels → (n, classes)
-///
-/// # Errors
-/// If there are no classes, or a label is not below their number.
-pub fn one_hot<F: Float>(labels: &[usize], classes: usize) -> Result<Array2<F>> {
-    check_classes(classes)?;
-    let mut rows = Array2::zeros((labels.len(), classes));
-    for (row, &label) in labels.iter().enumerate() {
-        if label >= classes {
-            return Err(Error::Label { row, value: label as f64, classes });
-        }
-        rows[[row, label]] = F::one();
-    }
-    Ok(rows)
-}
-// ANCHOR_END: one_hot
-
-fn check_classes(classes: usize) -> Result<()> {
-    setting("the number of classes", "be at least 1", classes as f64, classes > 0)
-}
-
-/// Checks that every entry is finite.
-pub(crate) fn check_finite<F: Float>(what: &'static str, x: &ArrayRef2<F>) -> Result<()> {
-    // A sum is finite unless an entry is not, or the entries are huge: the slow look is rare.
-    if x.sum().is_finite() {
-        return Ok(());
-    }
-    match x.indexed_iter().find(|(_, x)| !x.is_finite()) {
-        None => Ok(()),
-        Some(((row, column), x)) => Err(Error::NotFinite { what, row, column, value: x.as_f64() }),
     }
 }

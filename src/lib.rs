@@ -10,14 +10,14 @@
 //! | [`part`] | what all parts have in common: a name and a state |
 //! | [`activation`] | functions of one number |
 //! | [`output`] | functions of a row, and their Jacobians |
-//! | [`loss`] | how far outputs are from targets |
+//! | [`target`], [`loss`] | targets, and how far outputs are from them |
 //! | [`optimizer`] | from a gradient to a step |
 //! | [`random`], [`init`] | seeds; where training starts |
 //! | [`data`], [`toy`], [`mnist`] | samples, batches, data sets |
 //! | [`train`] | the loop, and how threads share a batch |
 //! | [`layout`] | all parameters as one vector |
 //! | [`registry`], [`persist`] | parts by name; files that are whole |
-//! | [`network`] | the network, and how it is saved |
+//! | [`network`] | the network: forward, backward, fit, predict, score, save |
 //!
 //! Rows are samples, columns are features. In shapes, n is the number of samples in a batch,
 //! m the number of outputs, p the number of parameters. `x` are inputs, `z` is what enters an
@@ -36,6 +36,8 @@ pub mod part;
 pub mod activation;
 
 pub mod output;
+
+pub mod target;
 
 pub mod loss;
 
@@ -63,11 +65,16 @@ pub mod persist;
 
 pub mod network;
 
+mod pass;
+
+mod fit;
+
 mod saved;
 
 pub use activation::{Activation, Gelu, Identity, LeakyRelu, Link, Relu, Sigmoid, Softplus, Tanh};
-pub use data::{Bytes, Samples, Source, Subset, one_hot};
+pub use data::{Bytes, Samples, Source, Subset};
 pub use error::{Error, FileProblem, Result};
+pub use fit::Score;
 pub use float::Float;
 pub use init::Init;
 pub use loss::{
@@ -75,9 +82,11 @@ pub use loss::{
     SparseCategoricalCrossEntropy,
 };
 pub use mnist::Mnist;
-pub use network::{NeuralNetwork, Score, Trace};
+pub use network::NeuralNetwork;
 pub use optimizer::{GradientDescent, Momentum, MovingAverage, Nesterov, Optimizer};
 pub use output::{Elementwise, OutputActivation, Softmax, chain_rule};
 pub use part::{Part, State};
+pub use pass::Trace;
 pub use registry::Registry;
+pub use target::one_hot;
 pub use train::{Event, Fit, History, Model, Training};

@@ -14,10 +14,11 @@
 use ndarray::{Array1, Array3, ArrayRef1, ArrayRef2, ArrayView1, Axis, Zip};
 
 use crate::activation::{Activation, Link, Softplus};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::float::Float;
 use crate::output::maximum;
 use crate::part::{Part, stateless};
+use crate::target::{check_distributions, check_labels, check_probabilities, label, one_hot_class};
 
 // ANCHOR: Loss
 /// How far the outputs are from the targets.
@@ -278,52 +279,6 @@ fn times_ln<F: Float>(y: F, p: F) -> F {
 /// y / p, with 0 / 0 = 0: the derivative of the above.
 fn over<F: Float>(y: F, p: F) -> F {
     if y == F::zero() { F::zero() } else { y / p }
-}
-
-/// A label as an index. Labels were checked before.
-fn label<F: Float>(y: F) -> usize {
-    y.as_f64() as usize
-}
-
-/// The class that a row of exact zeros and one exact one names, or a single zero or one.
-fn one_hot_class<F: Float>(y: ArrayView1<F>) -> Option<usize> {
-    if y.iter().any(|&y| y != F::zero() && y != F::one()) {
-        return None;
-    }
-    if y.len() == 1 {
-        return Some(label(y[0]));
-    }
-    let mut ones = y.iter().enumerate().filter(|&(_, &y)| y == F::one());
-    let (class, _) = ones.next()?;
-    if ones.next().is_some() { None } else { Some(class) }
-}
-
-fn check_probabilities<F: Float>(y: &ArrayRef2<F>) -> Result<()> {
-    match y.indexed_iter().find(|(_, y)| !(F::zero()..=F::one()).contains(*y)) {
-        None => Ok(()),
-        Some(((row, column), y)) => Err(Error::Probability { row, column, value: y.as_f64() }),
-    }
-}
-
-fn check_distributions<F: Float>(y: &ArrayRef2<F>) -> Result<()> {
-    // Rounding of the sum of m numbers: far below 1e-3 for any m in use, in `f32` too.
-    for (row, y) in y.rows().into_iter().enumerate() {
-        let sum = y.sum().as_f64();
-        if (sum - 1.0).abs() > 1e-3 {
-            return Err(Error::Distribution { row, sum });
-        }
-    }
-    Ok(())
-}
-
-fn check_labels<F: Float>(y: &ArrayRef2<F>, classes: usize) -> Result<()> {
-    for (row, y) in y.iter().enumerate() {
-        let value = y.as_f64();
-        if !(value >= 0.0 && value < classes as f64 && value.fract() == 0.0) {
-            return Err(Error::Label { row, value, classes });
-        }
-    }
-    Ok(())
 }
 
 stateless!(

@@ -7,10 +7,11 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::data::{Samples, one_hot};
+use crate::data::Samples;
 use crate::error::{Result, setting};
 use crate::float::Float;
 use crate::random::{Random, stream};
+use crate::target::one_hot;
 
 /// The four cases of exclusive or: the target is 1 where the two inputs differ.
 ///

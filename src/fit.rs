@@ -31,8 +31,8 @@ impl<F: Float> NeuralNetwork<F> {
     /// Trains, from the parameters and the optimizer's state as they are.
     ///
     /// # Errors
-    /// If a setting or the data are out of range, or the loss is no longer finite. The network
-    /// keeps its last finite parameters.
+    /// If a setting or the data are out of range, or the loss or a parameter is no longer finite.
+    /// The network then has the parameters of the last step, finite or not.
     pub fn fit(
         &mut self,
         source: &dyn Source<F>,

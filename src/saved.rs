@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ndarray::{Array1, ArrayD};
+use ndarray::{Array1, ArrayD, Axis};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,6 +12,7 @@ use crate::layout::Layout;
 use crate::network::NeuralNetwork;
 use crate::persist::{self, Document, PartRecord};
 use crate::registry::Registry;
+use crate::target::check_finite;
 use crate::train::Training;
 
 // ANCHOR: Description
@@ -37,8 +38,9 @@ impl<F: Float> NeuralNetwork<F> {
     /// The whole network as a document: parts with their states, parameters, training.
     ///
     /// # Errors
-    /// If a part's state has a number that is not finite.
+    /// If a parameter, or a number in a part's state, is not finite.
     pub fn to_document(&self) -> Result<Document<F>> {
+        check_finite("the parameter vector", &self.params.view().insert_axis(Axis(0)))?;
         let mut tensors = std::collections::BTreeMap::new();
         for i in 0..self.layout.layers() {
             tensors.insert(format!("weights.{i}"), self.weights(i).to_owned().into_dyn());
@@ -70,7 +72,8 @@ impl<F: Float> NeuralNetwork<F> {
     /// Saves the whole network, atomically, as a safetensors file.
     ///
     /// # Errors
-    /// If the file cannot be written; an old one is then still there.
+    /// As for [`to_document`](Self::to_document), and if the file cannot be written. An old file
+    /// is then still there.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.to_document()?.save(path)
     }

@@ -146,7 +146,7 @@ impl<F: Float> OutputActivation<F> for SoftmaxShiftedByBatch {
 
 // Yuan / NTHU DataLab: one large sample turns every other sample into NaN.
 #[test]
-fn bug_softmax_shifted_by_the_batch_loses_the_other_rows() {
+fn bug_batch_maximum_in_softmax_loses_the_other_rows() {
     let z = array![[1.0, 2.0, 3.0], [1000.0, 0.0, 1.0]];
     let sums = |output: &dyn OutputActivation<f64>| output.apply(&z).sum_axis(Axis(1));
     let wrong = sums(&SoftmaxShiftedByBatch);

@@ -74,11 +74,10 @@ pub fn gradient(f: impl Fn(&Array1<f64>) -> f64, x: &Array1<f64>) -> Array1<f64>
 /// with nothing.
 #[track_caller]
 pub fn assert_close(left: f64, right: f64, tolerance: f64) {
-    let scale = left.abs().max(right.abs()).max(1.0);
     assert!(
-        (left - right).abs() <= tolerance * scale,
-        "left {left:e} and right {right:e} differ by {:e} of {scale:e}, more than {tolerance:e}",
-        (left - right).abs() / scale
+        approx::relative_eq!(left, right, epsilon = tolerance, max_relative = tolerance),
+        "left {left:e} and right {right:e} differ by {:e}, more than {tolerance:e} allows",
+        (left - right).abs()
     );
 }
 

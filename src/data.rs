@@ -8,7 +8,6 @@ use ndarray::{Array2, ArrayRef2, Zip, s};
 
 use crate::error::{Error, Result, setting, shape};
 use crate::float::Float;
-use crate::target::check_classes;
 
 // ANCHOR: Source
 /// Samples with their targets, by number.
@@ -113,11 +112,13 @@ impl Bytes {
     /// `bytes`: (n, inputs); `labels`: n numbers below `classes`
     ///
     /// # Errors
-    /// If the numbers of rows differ, the scale is not finite, or a label is not below `classes`.
+    /// If the numbers of rows differ, the scale is not finite, there are no classes or more than a
+    /// byte can name, or a label is not below `classes`.
     pub fn new(bytes: Array2<u8>, labels: Vec<u8>, scale: f64, classes: usize) -> Result<Self> {
         shape("the labels", &[bytes.nrows()], &[labels.len()])?;
         setting("the scale", "be finite", scale, scale.is_finite())?;
-        check_classes(classes)?;
+        let ok = (1..=256).contains(&classes);
+        setting("the number of classes", "lie in 1 to 256", classes as f64, ok)?;
         if let Some(row) = labels.iter().position(|&label| usize::from(label) >= classes) {
             return Err(Error::Label { row, value: f64::from(labels[row]), classes });
         }
@@ -200,11 +201,11 @@ impl<'a, F: Float> Subset<'a, F> {
     /// If a number is not below the number of samples.
     pub fn new(source: &'a dyn Source<F>, rows: impl IntoIterator<Item = usize>) -> Result<Self> {
         let rows: Vec<usize> = rows.into_iter().collect();
-        let (name, range) = ("a sample's number", "be below the number of samples");
-        for &row in &rows {
-            setting(name, range, row as f64, row < source.len())?;
+        let samples = source.len();
+        match rows.iter().find(|&&row| row >= samples) {
+            None => Ok(Self { source, rows }),
+            Some(&number) => Err(Error::NoSuchSample { number, samples }),
         }
-        Ok(Self { source, rows })
     }
 }
 

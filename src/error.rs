@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// An array has the wrong shape.
-    #[error("{what} must have shape {expected:?}, but has shape {found:?}")]
+    #[error("{what} must have shape {expected:?}, not {found:?}")]
     Shape {
         /// Which array.
         what: &'static str,
@@ -52,7 +52,10 @@ pub enum Error {
     },
 
     /// A class label is not one of the classes.
-    #[error("labels must be whole numbers from 0 to {}, but row {row} is {value}", classes - 1)]
+    #[error(
+        "labels must be whole numbers from 0 to {}, but row {row} is {value}",
+        classes.saturating_sub(1)
+    )]
     Label {
         /// The row, counted from 0.
         row: usize,
@@ -82,6 +85,22 @@ pub enum Error {
         sum: f64,
     },
 
+    /// A sample is asked for that is not there.
+    #[error("the numbers of samples must be below {samples}, but one is {number}")]
+    NoSuchSample {
+        /// The number that was asked for.
+        number: usize,
+        /// How many samples there are.
+        samples: usize,
+    },
+
+    /// Something is wrong with the validation data, not with the samples to learn from.
+    #[error("in the validation data: {source}")]
+    Validation {
+        /// What is wrong.
+        source: Box<Error>,
+    },
+
     /// Training left the realm of finite numbers.
     #[error(
         "{what} became {value} in epoch {epoch}, batch {batch}: try a smaller learning rate, \
@@ -101,6 +120,27 @@ pub enum Error {
     /// There is no training to resume.
     #[error("there is no training to resume: call `fit` first")]
     NothingToResume,
+
+    /// A training cannot go on with other samples than it began with.
+    #[error("this training began with {expected} samples and cannot go on with {found}")]
+    SampleCount {
+        /// How many samples there were.
+        expected: usize,
+        /// How many there are now.
+        found: usize,
+    },
+
+    /// An optimizer remembers another network.
+    #[error(
+        "this optimizer has a velocity for {found} parameters, but the network has {expected}: \
+         use a new optimizer for another network"
+    )]
+    Velocity {
+        /// How many parameters the network has.
+        expected: usize,
+        /// How many the optimizer has moved before.
+        found: usize,
+    },
 
     /// A part with this name is not known.
     #[error("no {kind} is called {name:?}; known are {}", known.join(", "))]
@@ -205,6 +245,20 @@ pub enum FileProblem {
         expected: &'static str,
     },
 
+    /// Not what the list of digests beside it says.
+    #[error("is damaged: its digest is not the one in {list}; restore it from a copy")]
+    Digest {
+        /// The name of the list.
+        list: &'static str,
+    },
+
+    /// The content is whole, but no network can be made of it.
+    #[error("cannot be used: {reason}")]
+    Unusable {
+        /// What is out of range.
+        reason: String,
+    },
+
     /// The metadata cannot be read.
     #[error("has metadata that cannot be read: {reason}")]
     Metadata {
@@ -264,10 +318,10 @@ pub enum FileProblem {
         found: Vec<u32>,
     },
 
-    /// An IDX file that is shorter or longer than its header says.
-    #[error("has {found} bytes, but its header announces {expected}")]
+    /// An IDX file that is shorter or longer than it must be.
+    #[error("must have {expected} bytes, but has {found}")]
     Length {
-        /// The length that fits the header.
+        /// The length that it must have.
         expected: usize,
         /// The length of the content.
         found: usize,
@@ -300,6 +354,14 @@ impl Error {
 /// Checks a setting: `Err` unless `ok`.
 pub(crate) fn setting(name: &'static str, range: &'static str, value: f64, ok: bool) -> Result<()> {
     if ok { Ok(()) } else { Err(Error::Setting { name, range, value }) }
+}
+
+/// Checks that the length of an array does not overflow, which is a panic; memory that is
+/// asked for and not there ends the program anyway.
+pub(crate) fn room(name: &'static str, value: usize, rows: usize, columns: usize) -> Result<()> {
+    let length = rows.max(1).checked_mul(columns.max(1));
+    let ok = length.is_some_and(|length| length <= isize::MAX as usize / 16);
+    setting(name, "leave room in memory", value as f64, ok)
 }
 
 /// Checks a shape.

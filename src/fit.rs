@@ -31,8 +31,8 @@ impl<F: Float> NeuralNetwork<F> {
     /// Trains, from the parameters and the optimizer's state as they are.
     ///
     /// # Errors
-    /// If a setting or the data are out of range, or the loss or a parameter is no longer finite.
-    /// The network then has the parameters of the last step, finite or not.
+    /// If a setting or the data are out of range: nothing has changed then. Or if the loss or a
+    /// parameter is no longer finite: the network has the parameters of the last step, finite or not.
     pub fn fit(
         &mut self,
         source: &dyn Source<F>,
@@ -40,7 +40,6 @@ impl<F: Float> NeuralNetwork<F> {
         validation: Option<&dyn Source<F>>,
         observer: Observer,
     ) -> Result<History> {
-        fit.check()?;
         self.go_on(Training::new(fit.clone(), source.len()), source, validation, observer)
     }
 
@@ -68,7 +67,8 @@ impl<F: Float> NeuralNetwork<F> {
         validation: Option<&dyn Source<F>>,
         observer: Observer,
     ) -> Result<History> {
-        let result = train::run(self, source, validation, &mut training, observer);
+        train::check(self, source, validation, &training)?;
+        let result = train::go_on(self, source, validation, &mut training, observer);
         let history = training.history.clone();
         self.training = Some(training);
         result.map(|()| history)

@@ -39,9 +39,11 @@ pub type WeightsAndBiases<F> = (Vec<Array2<F>>, Vec<Array1<F>>);
 pub fn restore<F: Float>(vector: &ArrayRef1<F>, sizes: &[usize]) -> Result<WeightsAndBiases<F>> {
     let layout = Layout::new(sizes)?;
     shape("the parameter vector", &[layout.parameter_count()], vector.shape())?;
+    // Views need a vector in one piece: a copy, unless it is.
+    let vector = vector.as_standard_layout();
     let layers = 0..layout.layers();
-    let weights = layers.clone().map(|i| layout.weights(vector, i).to_owned()).collect();
-    let biases = layers.map(|i| layout.biases(vector, i).to_owned()).collect();
+    let weights = layers.clone().map(|i| layout.weights(&vector, i).to_owned()).collect();
+    let biases = layers.map(|i| layout.biases(&vector, i).to_owned()).collect();
     Ok((weights, biases))
 }
 // ANCHOR_END: restore
@@ -104,6 +106,9 @@ impl Layout {
     ///
     /// # Shapes
     /// (p) → (sᵢ, sᵢ₊₁)
+    ///
+    /// # Panics
+    /// If there is no layer i, or the vector is too short or not in one piece.
     pub fn weights<'a, F: Float>(&self, vector: &'a ArrayRef1<F>, i: usize) -> ArrayView2<'a, F> {
         let part = vector.slice(s![self.weights[i].clone()]);
         part.into_shape_with_order(self.weight_shape(i)).expect(CONTIGUOUS)
@@ -113,6 +118,9 @@ impl Layout {
     ///
     /// # Shapes
     /// (p) → (sᵢ₊₁)
+    ///
+    /// # Panics
+    /// If there is no layer i, or the vector is too short.
     pub fn biases<'a, F: Float>(&self, vector: &'a ArrayRef1<F>, i: usize) -> ArrayView1<'a, F> {
         vector.slice(s![self.biases[i].clone()])
     }
@@ -122,6 +130,9 @@ impl Layout {
     ///
     /// # Shapes
     /// (p) → (sᵢ, sᵢ₊₁)
+    ///
+    /// # Panics
+    /// If there is no layer i, or the vector is too short or not in one piece.
     pub fn weights_mut<'a, F: Float>(
         &self,
         vector: &'a mut ArrayRef1<F>,
@@ -135,6 +146,9 @@ impl Layout {
     ///
     /// # Shapes
     /// (p) → (sᵢ₊₁)
+    ///
+    /// # Panics
+    /// If there is no layer i, or the vector is too short.
     pub fn biases_mut<'a, F: Float>(
         &self,
         vector: &'a mut ArrayRef1<F>,

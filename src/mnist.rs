@@ -147,9 +147,11 @@ fn check_digest(content: &[u8], name: &str, digests: &Option<String>) -> Result<
     let found: String = Sha256::digest(content).iter().map(|b| format!("{b:02x}")).collect();
     let listed = digests.lines().any(|line| {
         let mut words = line.split_whitespace();
-        words.next() == Some(&found) && words.next() == Some(name)
+        // A star before the name says that the digest is of the file as bytes.
+        words.next() == Some(&found)
+            && words.next().map(|w| w.trim_start_matches('*')) == Some(name)
     });
-    if listed { Ok(()) } else { Err(FileProblem::Checksum) }
+    if listed { Ok(()) } else { Err(FileProblem::Digest { list: DIGESTS }) }
 }
 
 fn io(action: &'static str, path: &Path, source: std::io::Error) -> Error {

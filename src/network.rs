@@ -118,10 +118,10 @@ impl<F: Float> NeuralNetwork<F> {
     /// Replaces all parameters.
     ///
     /// # Errors
-    /// If there are not as many as the network has, or one is not finite.
+    /// If there are not as many as the network has, or one is not finite; the old ones then stay.
     pub fn set_params(&mut self, params: &ArrayRef1<F>) -> Result<()> {
         shape("the parameter vector", self.params.shape(), params.shape())?;
-        check_finite("the parameter vector", &params.view().insert_axis(Axis(0)))?;
+        check_finite("the parameters, as one row,", &params.view().insert_axis(Axis(0)))?;
         self.params.assign(params);
         Ok(())
     }

@@ -13,7 +13,7 @@
 
 use ndarray::{Array1, ArrayRef1, Zip};
 
-use crate::error::{Result, setting, shape};
+use crate::error::{Error, Result, setting};
 use crate::float::Float;
 use crate::part::{Part, State};
 
@@ -179,12 +179,13 @@ fn prepare<F: Float>(velocity: &mut Array1<F>, parameters: usize) -> Result<()> 
     if velocity.is_empty() {
         *velocity = Array1::zeros(parameters);
     }
-    shape("the optimizer's velocity", &[parameters], velocity.shape())
+    let found = velocity.len();
+    if found == parameters { Ok(()) } else { Err(Error::Velocity { expected: parameters, found }) }
 }
 
 fn ready<F: Float>(velocity: &mut Array1<F>, parameters: usize) {
     if let Err(error) = prepare(velocity, parameters) {
-        panic!("{error}: use a new optimizer for another network");
+        panic!("{error}");
     }
 }
 

@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
-use ndarray::{Array1, ArrayD, ArrayView1};
-use ndarray_npy::{ReadNpyExt, ViewNpyExt, WriteNpyExt};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use ndarray::{Array1, ArrayD};
+use ndarray_npy::WriteNpyExt;
+use ndarray_npy::npy::header::Header;
+use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -29,6 +30,8 @@ const BEGINNING: &[u8] = br#"{"__metadata__":{"gradus":""#;
 
 /// Where the digest stands: 64 hexadecimal digits.
 const DIGEST: std::ops::Range<usize> = 8 + BEGINNING.len()..8 + BEGINNING.len() + 64;
+
+const VALID: &str = "arrays in memory make a valid file";
 
 /// What is written into the metadata.
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,8 +53,14 @@ pub struct Document<F: Float> {
 
 impl<F: Float> Document<F> {
     /// The file as bytes: the same for the same document.
+    ///
+    /// # Panics
+    /// If the description has more than safetensors' limit of 100 MB.
     pub fn to_bytes(&self) -> Vec<u8> {
-        const VALID: &str = "arrays in memory make a valid file";
+        self.serialize().expect(VALID)
+    }
+
+    fn serialize(&self) -> Result<Vec<u8>, SafeTensorError> {
         let metadata = Metadata {
             version: VERSION,
             precision: F::NAME.to_owned(),
@@ -65,10 +74,10 @@ impl<F: Float> Document<F> {
             (name, view.expect(VALID))
         };
         let views = data.iter().map(|(name, shape, bytes)| view((name, *shape, &bytes[..])));
-        let mut bytes = safetensors::serialize(views, Some(metadata)).expect(VALID);
+        let mut bytes = safetensors::serialize(views, Some(metadata))?;
         let digest = digest(&bytes);
         bytes[DIGEST].copy_from_slice(digest.as_bytes());
-        bytes
+        Ok(bytes)
     }
 
     /// The document in a file's bytes.
@@ -91,10 +100,12 @@ impl<F: Float> Document<F> {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| unreadable(&e))?;
         let entry = header.metadata().as_ref().and_then(|m| m.get("gradus"));
         let json = entry.and_then(|text| text.get(65..)).ok_or(FileProblem::Foreign)?;
-        let metadata: Metadata = serde_json::from_str(json).map_err(|e| unreadable(&e))?;
-        if metadata.version != VERSION {
-            return Err(FileProblem::Version { found: metadata.version, expected: VERSION });
+        let metadata: Value = serde_json::from_str(json).map_err(|e| unreadable(&e))?;
+        // Before all else: another version may have other entries.
+        if let Some(found) = metadata["version"].as_u64().filter(|&found| found != VERSION) {
+            return Err(FileProblem::Version { found, expected: VERSION });
         }
+        let metadata: Metadata = serde_json::from_value(metadata).map_err(|e| unreadable(&e))?;
         if metadata.precision != F::NAME {
             let found = metadata.precision;
             return Err(FileProblem::Precision { found, expected: F::NAME });
@@ -115,7 +126,12 @@ impl<F: Float> Document<F> {
     /// # Errors
     /// If the file cannot be written; the old one is then still there.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_atomically(path.as_ref(), &self.to_bytes())
+        let path = path.as_ref();
+        let bytes = self.serialize().map_err(|e| {
+            let source = io::Error::other(format!("the description does not fit: {e}"));
+            Error::Io { action: "write", path: path.to_owned(), source }
+        })?;
+        write_atomically(path, &bytes)
     }
 
     /// Reads a file.
@@ -199,18 +215,36 @@ pub fn save_npy<F: Float + ndarray_npy::WritableElement>(
 /// If the file cannot be read, or holds anything else.
 pub fn load_npy<F: Float>(path: &Path) -> Result<Array1<F>> {
     let bytes = read(path)?;
-    // A view is checked against the length of the file before anything is allocated.
-    if let Ok(vector) = ArrayView1::<f32>::view_npy(&bytes) {
-        return Ok(vector.mapv(|x| F::cast(f64::from(x))));
+    let mut numbers = &bytes[..];
+    let header = Header::from_reader(&mut numbers).map_err(|e| npy(path, &e))?;
+    let kind = header.type_descriptor.to_string();
+    let size = match &kind[..] {
+        "'<f4'" => 4,
+        "'<f8'" => 8,
+        _ => return Err(npy(path, &format!("its numbers are {kind}, not '<f4' or '<f8'"))),
+    };
+    let [n] = header.shape[..] else {
+        return Err(npy(path, &format!("its shape is {:?}", header.shape)));
+    };
+    // Checked before anything is allocated.
+    if n.checked_mul(size) != Some(numbers.len()) {
+        let found = numbers.len();
+        return Err(npy(
+            path,
+            &format!("its header announces {n} numbers, but {found} bytes follow"),
+        ));
     }
-    ArrayView1::<f64>::view_npy(&bytes).map_err(|e| npy(path, &e))?;
-    let vector = Array1::<f64>::read_npy(&bytes[..]).map_err(|e| npy(path, &e))?;
-    Ok(vector.mapv(F::cast))
+    let vector = match size {
+        4 => from_le::<f32>(numbers).into_iter().map(f64::from).map(F::cast).collect(),
+        _ => from_le::<f64>(numbers).into_iter().map(F::cast).collect(),
+    };
+    Ok(vector)
 }
 
 fn npy(path: &Path, reason: &dyn ToString) -> Error {
-    let problem = FileProblem::Npy { reason: reason.to_string() };
-    Error::File { path: path.to_owned(), problem }
+    // What a parser says of a bad header may go on with a drawing of it.
+    let reason = reason.to_string().lines().next().unwrap_or_default().chars().take(200).collect();
+    Error::File { path: path.to_owned(), problem: FileProblem::Npy { reason } }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
@@ -228,10 +262,9 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".gradus-").suffix(".part");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(bytes)?;
+        // With the permissions of any new file: those of temporary ones are narrower.
+        let mut file = builder.make_in(folder, |path| File::create_new(path))?;
+        file.as_file_mut().write_all(bytes)?;
         // On the disk before it has the name; the name on the disk before we say so.
         file.as_file().sync_all()?;
         file.persist(path).map_err(|e| e.error)?;

@@ -98,6 +98,9 @@ impl<F: Float> Registry<F> {
         make: impl Fn() -> Box<dyn Activation<F>> + Send + Sync + 'static,
     ) -> Result<()> {
         let name = make().name().to_owned();
+        if self.outputs.contains_key(&name) {
+            return Err(Error::NameTaken { kind: kind::OUTPUT, name });
+        }
         add(&mut self.activations, kind::ACTIVATION, name, Box::new(make))
     }
 
@@ -156,9 +159,13 @@ impl<F: Float> Registry<F> {
     /// # Errors
     /// If there is none, or the state is not one of its own.
     pub fn output(&self, name: &str, state: State<F>) -> Result<Box<dyn OutputActivation<F>>> {
-        let mut part: Box<dyn OutputActivation<F>> = match self.activations.get(name) {
-            Some(make) => Box::new(Elementwise(make())),
-            None => find(&self.outputs, kind::OUTPUT, name)?(),
+        let mut part = match (self.outputs.get(name), self.activations.get(name)) {
+            (Some(make), _) => make(),
+            (None, Some(make)) => Box::new(Elementwise(make())),
+            (None, None) => {
+                let known = self.outputs.keys().chain(self.activations.keys());
+                return Err(unknown(kind::OUTPUT, name, known));
+            }
         };
         part.restore(state).map_err(in_part(kind::OUTPUT, name))?;
         Ok(part)
@@ -203,12 +210,11 @@ fn find<'a, T: ?Sized>(
     kind: &'static str,
     name: &str,
 ) -> Result<&'a Maker<T>> {
-    let known = || makers.keys().cloned().collect();
-    makers.get(name).ok_or_else(|| Error::UnknownPart {
-        kind,
-        name: name.to_owned(),
-        known: known(),
-    })
+    makers.get(name).ok_or_else(|| unknown(kind, name, makers.keys()))
+}
+
+fn unknown<'a>(kind: &'static str, name: &str, known: impl Iterator<Item = &'a String>) -> Error {
+    Error::UnknownPart { kind, name: name.to_owned(), known: known.cloned().collect() }
 }
 
 fn in_part(kind: &'static str, name: &str) -> impl FnOnce(Error) -> Error {

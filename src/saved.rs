@@ -1,5 +1,6 @@
 //! Networks in files: everything that a network is, and nothing beside it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ndarray::{Array1, ArrayD, Axis};
@@ -40,8 +41,8 @@ impl<F: Float> NeuralNetwork<F> {
     /// # Errors
     /// If a parameter, or a number in a part's state, is not finite.
     pub fn to_document(&self) -> Result<Document<F>> {
-        check_finite("the parameter vector", &self.params.view().insert_axis(Axis(0)))?;
-        let mut tensors = std::collections::BTreeMap::new();
+        check_finite("the parameters, as one row,", &self.params.view().insert_axis(Axis(0)))?;
+        let mut tensors = BTreeMap::new();
         for i in 0..self.layout.layers() {
             tensors.insert(format!("weights.{i}"), self.weights(i).to_owned().into_dyn());
             tensors.insert(format!("biases.{i}"), self.biases(i).to_owned().into_dyn());
@@ -104,29 +105,10 @@ impl<F: Float> NeuralNetwork<F> {
         if description.model != MODEL {
             return Err(metadata(format!("a {:?} is not a {MODEL:?}", description.model)));
         }
-        let layout = Layout::new(&description.sizes)?;
+        let unusable = |e: Error| bad(FileProblem::Unusable { reason: e.to_string() });
+        let layout = Layout::new(&description.sizes).map_err(unusable)?;
         let Description { hidden, output, loss, optimizer, training, composed, .. } = description;
-        let mut take = |name: String, expected: &[usize]| -> Result<ArrayD<F>> {
-            let Some(tensor) = tensors.remove(&name) else {
-                return Err(bad(FileProblem::MissingTensor { name }));
-            };
-            if tensor.shape() != expected {
-                let (expected, found) = (expected.to_vec(), tensor.shape().to_vec());
-                return Err(bad(FileProblem::TensorShape { name, expected, found }));
-            }
-            Ok(tensor)
-        };
-        // The numbers are in the file already, so there are not too many to ask memory for.
-        let mut pieces = Vec::new();
-        for (i, size) in layout.sizes().windows(2).enumerate() {
-            pieces.push((
-                take(format!("weights.{i}"), size)?,
-                take(format!("biases.{i}"), &size[1..])?,
-            ));
-        }
-        let weights = pieces.iter().flat_map(|(w, _)| w.iter());
-        let params: Array1<F> =
-            weights.chain(pieces.iter().flat_map(|(_, b)| b.iter())).copied().collect();
+        let params = take_params(&layout, &mut tensors).map_err(bad)?;
         let states =
             [("hidden", &hidden), ("output", &output), ("loss", &loss), ("optimizer", &optimizer)]
                 .map(|(role, record)| record.state(role, &mut tensors));
@@ -134,7 +116,7 @@ impl<F: Float> NeuralNetwork<F> {
             return Err(metadata(format!("the tensor {name:?} belongs to nothing")));
         }
         if let Some(training) = &training {
-            training.fit.check()?;
+            training.check().map_err(unusable)?;
         }
         let [hidden_state, output_state, loss_state, optimizer_state] = states;
         let mut network = Self {
@@ -147,8 +129,8 @@ impl<F: Float> NeuralNetwork<F> {
             composed,
             training,
         };
-        network.optimizer.prepare(params.len())?;
-        network.set_params(&params)?;
+        network.optimizer.prepare(params.len()).map_err(unusable)?;
+        network.set_params(&params).map_err(unusable)?;
         Ok(network)
     }
 
@@ -169,12 +151,36 @@ impl<F: Float> NeuralNetwork<F> {
     /// If the file cannot be read, or does not hold one finite number for each parameter.
     pub fn load_params(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
+        let bad = |problem| Error::File { path: path.to_owned(), problem };
         let params = persist::load_npy(path)?;
         if params.len() != self.params.len() {
             let (expected, found) = (self.params.len(), params.len());
-            let problem = FileProblem::ParameterCount { expected, found };
-            return Err(Error::File { path: path.to_owned(), problem });
+            return Err(bad(FileProblem::ParameterCount { expected, found }));
         }
-        self.set_params(&params)
+        self.set_params(&params).map_err(|e| bad(FileProblem::Unusable { reason: e.to_string() }))
     }
+}
+
+/// Takes the weights and biases of all layers out of the tensors, as one vector.
+fn take_params<F: Float>(
+    layout: &Layout,
+    tensors: &mut BTreeMap<String, ArrayD<F>>,
+) -> Result<Array1<F>, FileProblem> {
+    let mut take = |name: String, expected: &[usize]| {
+        let Some(tensor) = tensors.remove(&name) else {
+            return Err(FileProblem::MissingTensor { name });
+        };
+        if tensor.shape() != expected {
+            let (expected, found) = (expected.to_vec(), tensor.shape().to_vec());
+            return Err(FileProblem::TensorShape { name, expected, found });
+        }
+        Ok(tensor)
+    };
+    let (mut weights, mut biases) = (Vec::new(), Vec::new());
+    for (i, size) in layout.sizes().windows(2).enumerate() {
+        weights.extend(take(format!("weights.{i}"), size)?);
+        biases.extend(take(format!("biases.{i}"), &size[1..])?);
+    }
+    weights.append(&mut biases);
+    Ok(Array1::from(weights))
 }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayRef2, ArrayView1};
 
-use crate::error::{Error, Result, setting};
+use crate::error::{Error, Result, room, setting};
 use crate::float::Float;
 
 // ANCHOR: one_hot
@@ -17,7 +17,8 @@ use crate::float::Float;
 /// # Errors
 /// If there are no classes, or a label is not below their number.
 pub fn one_hot<F: Float>(labels: &[usize], classes: usize) -> Result<Array2<F>> {
-    check_classes(classes)?;
+    setting("the number of classes", "be at least 1", classes as f64, classes > 0)?;
+    room("the number of classes", classes, labels.len(), classes)?;
     let mut rows = Array2::zeros((labels.len(), classes));
     for (row, &label) in labels.iter().enumerate() {
         if label >= classes {
@@ -28,11 +29,6 @@ pub fn one_hot<F: Float>(labels: &[usize], classes: usize) -> Result<Array2<F>> 
     Ok(rows)
 }
 // ANCHOR_END: one_hot
-
-/// Checks that there are classes.
-pub(crate) fn check_classes(classes: usize) -> Result<()> {
-    setting("the number of classes", "be at least 1", classes as f64, classes > 0)
-}
 
 /// Checks that every entry is finite.
 pub(crate) fn check_finite<F: Float>(what: &'static str, x: &ArrayRef2<F>) -> Result<()> {

@@ -8,7 +8,7 @@ use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::data::Samples;
-use crate::error::{Result, setting};
+use crate::error::{Result, room, setting};
 use crate::float::Float;
 use crate::random::{Random, stream};
 use crate::target::one_hot;
@@ -92,6 +92,7 @@ pub fn sine<F: Float>(n: usize, noise: f64, seed: u64) -> Result<Samples<F>> {
 
 fn generator(n: usize, noise: f64, seed: u64) -> Result<ChaCha8Rng> {
     setting("the number of samples", "be at least 1", n as f64, n > 0)?;
+    room("the number of samples", n, n, 2)?;
     let ok = noise >= 0.0 && noise.is_finite();
     setting("the noise", "be finite and at least 0", noise, ok)?;
     Ok(Random::new(seed, stream::DATA).generator())

@@ -14,7 +14,7 @@ use crate::blas;
 use crate::crew::Crew;
 pub use crate::crew::Model;
 use crate::data::Source;
-use crate::error::{Error, Result, setting, shape};
+use crate::error::{Error, Result, setting};
 use crate::float::Float;
 use crate::random::{Random, stream};
 
@@ -120,7 +120,24 @@ impl Training {
 
     /// How many batches an epoch has.
     pub fn batches(&self) -> usize {
-        self.samples.div_ceil(self.fit.batch_size)
+        self.samples.div_ceil(self.fit.batch_size.max(1))
+    }
+
+    /// Checks every setting, and that the numbers fit each other: they may come from a file.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.fit.check()?;
+        let History { loss, validation_loss, validation_accuracy } = &self.history;
+        let (name, range) = ("the number of batches done", "be at most that of an epoch");
+        setting(name, range, self.batch as f64, self.batch <= self.batches())?;
+        let (name, range) = ("the number of epochs done", "be that of the losses in the history");
+        setting(name, range, self.epoch as f64, self.epoch == loss.len())?;
+        let (name, range) = ("the number of validation losses", "be at most that of epochs");
+        let ok = validation_loss.len() <= self.epoch;
+        setting(name, range, validation_loss.len() as f64, ok)?;
+        let (name, range) = ("the number of validation accuracies", "be at most that of losses");
+        let ok = validation_accuracy.len() <= validation_loss.len();
+        setting(name, range, validation_accuracy.len() as f64, ok)?;
+        setting("the sum of losses", "be finite", self.loss_sum, self.loss_sum.is_finite())
     }
 }
 
@@ -163,15 +180,41 @@ pub fn run<F: Float, M: Model<F>>(
     training: &mut Training,
     observer: Observer,
 ) -> Result<()> {
-    training.fit.check()?;
-    shape("the number of samples of this training", &[training.samples], &[source.len()])?;
+    check(model, source, validation, training)?;
+    go_on(model, source, validation, training, observer)
+}
+
+/// Checks everything that can be checked before the first step.
+pub(crate) fn check<F: Float, M: Model<F>>(
+    model: &M,
+    source: &dyn Source<F>,
+    validation: Option<&dyn Source<F>>,
+    training: &Training,
+) -> Result<()> {
+    training.check()?;
     check_source(model, source)?;
+    let (expected, found) = (training.samples, source.len());
+    if expected != found {
+        return Err(Error::SampleCount { expected, found });
+    }
     if let Some(validation) = validation {
-        check_source(model, validation)?;
+        let in_validation = |error| Error::Validation { source: Box::new(error) };
+        check_source(model, validation).map_err(in_validation)?;
     } else if let Some(patience) = training.fit.patience {
         let range = "come with validation data, or be None";
         setting("the patience", range, patience as f64, false)?;
     }
+    Ok(())
+}
+
+/// What [`run`] does after the checks.
+pub(crate) fn go_on<F: Float, M: Model<F>>(
+    model: &mut M,
+    source: &dyn Source<F>,
+    validation: Option<&dyn Source<F>>,
+    training: &mut Training,
+    observer: Observer,
+) -> Result<()> {
     blas::use_one_thread();
     let rows = training.fit.batch_size.min(source.len());
     Crew::new(model, source, rows, training.fit.threads).run(|crew| {
@@ -202,7 +245,7 @@ fn epoch<F: Float, M: Model<F>>(
         let start = training.batch * training.fit.batch_size;
         let end = training.samples.min(start.saturating_add(training.fit.batch_size));
         let loss = crew.share_out(start..end);
-        finite("the loss", loss, training)?;
+        finite("the loss", training.loss_sum + loss, training)?;
         crew.step();
         training.batch += 1;
         training.loss_sum += loss;

@@ -116,9 +116,12 @@ impl<F: Float> OutputActivation<F> for Softmax {
 
     fn jacobian_into(&self, z: &ArrayRef2<F>, jacobian: &mut ArrayRef3<F>) {
         let s = self.apply(z);
-        Zip::indexed(jacobian).for_each(|(i, j, k), entry| {
-            let delta = if j == k { F::one() } else { F::zero() };
-            *entry = s[[i, j]] * (delta - s[[i, k]]);
+        Zip::from(jacobian.outer_iter_mut()).and(s.rows()).for_each(|mut jacobian, s| {
+            // diag(s) − s sᵀ, row by row.
+            for (j, mut row) in jacobian.rows_mut().into_iter().enumerate() {
+                Zip::from(&mut row).and(&s).for_each(|entry, &s_k| *entry = -s[j] * s_k);
+                row[j] = s[j] * (F::one() - s[j]);
+            }
         });
     }
 

@@ -1,0 +1,119 @@
+//! Two bugs of published tutorials.
+
+use gradus::random::Random;
+use gradus::{CategoricalCrossEntropy, Loss, OutputActivation, Softmax, Subset, one_hot, toy};
+use lab::{Lab, Result, Table};
+use ndarray::{Array2, array};
+use rand::RngExt;
+
+use crate::arguments::{Args, yes_or_no};
+use crate::problems::learn;
+use crate::text::{number, percent, shape, thousands};
+use crate::wrong;
+
+/// Lazar's `to_categorical` counts the classes of the batch, not of the problem.
+pub fn a_batch_without_the_last_class(args: &Args, lab: &mut Lab) -> Result<()> {
+    lab.section("columns", "A batch without the last class")?;
+    lab.say("One-hot rows for three classes, with max + 1 columns as in a published tutorial:");
+    let mut table = Table::new(&["labels of the batch", "published", "library"]);
+    for labels in [[0, 2, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]] {
+        let (published, right) = (wrong::to_categorical(&labels), one_hot::<f64>(&labels, 3)?);
+        table.push(vec![format!("{labels:?}"), shape(published.shape()), shape(right.shape())]);
+    }
+    lab.table(&table);
+
+    let network = args.network(&[2, 4, 3], Softmax, CategoricalCrossEntropy, 0.1)?;
+    let refused = network
+        .loss_and_gradient(&Array2::zeros((4, 2)), &wrong::to_categorical(&[0, 1, 1, 0]))
+        .map_or_else(|error| error.to_string(), |_| "nothing".into());
+    lab.say(format!("Here the second is refused: {refused}."));
+    stretched(lab)?;
+
+    let mut table =
+        Table::new(&["classes", "batch size", "batches without the last class", "derived"]);
+    let mut rng = Random::new(args.seed(), 11).generator();
+    for (classes, size) in [(3, 8), (10, 8), (10, 32), (100, 32)] {
+        let misses = |_: &usize| (0..size).all(|_| rng.random_range(0..classes) + 1 < classes);
+        let share = (0..20_000_usize).filter(misses).count() as f64 / 20_000.0;
+        let derived = (1.0 - 1.0 / f64::from(classes)).powi(size);
+        table.push(vec![classes.to_string(), size.to_string(), percent(share), percent(derived)]);
+        lab.near(&format!("columns_{classes}_{size}_measured"), share, 1e-12);
+        lab.near(&format!("columns_{classes}_{size}_derived"), derived, 1e-12);
+    }
+    lab.say("How often that happens, in 20,000 batches of random labels, against (1 − 1/c)ⁿ:");
+    lab.table(&table);
+    Ok(())
+}
+
+/// What NumPy makes of a target with one column: it stretches it over all classes.
+fn stretched(lab: &mut Lab) -> Result<()> {
+    let z = array![[1.0, 0.2, -0.5]];
+    let y_hat = Softmax.apply(&z);
+    let gradient = |y: &Array2<f64>| {
+        let mut d_z = Array2::zeros((1, 3));
+        let d_y_hat =
+            CategoricalCrossEntropy.derivative(&y_hat, y).index_axis_move(ndarray::Axis(1), 0);
+        Softmax.backward_into(&z, &y_hat, &d_y_hat, &mut d_z);
+        d_z
+    };
+    let right = gradient(&one_hot(&[0], 3)?);
+    let column = wrong::to_categorical(&[0]);
+    let wide = column.broadcast((1, 3)).ok_or("one column can be stretched")?.to_owned();
+    let wrong = gradient(&wide);
+    let mut table = Table::new(&["∂L/∂z of a sample of class 0", "z₀", "z₁", "z₂"]);
+    for (name, row) in
+        [("ŷ − y, as it should be", right), ("targets stretched to (1, 1, 1)", wrong)]
+    {
+        let cells = row.iter().map(|&d| number(d));
+        table.push(std::iter::once(name.to_owned()).chain(cells).collect());
+    }
+    lab.say(
+        "NumPy refuses (4, 2) against (4, 3) as well. But one column it stretches over all three\n\
+         classes without a word, and the sample asks for every class at once:",
+    );
+    lab.table(&table);
+    Ok(())
+}
+
+/// Yuan's epochs end one sample early.
+pub fn the_last_sample(args: &Args, lab: &mut Lab) -> Result<()> {
+    lab.section("last_sample", "The last sample")?;
+    lab.say("Batches that end at min(begin + size, n − 1), as in a published tutorial:");
+    let mut table = Table::new(&["samples", "batch size", "batches", "last batch", "samples seen"]);
+    for (samples, size) in [(60_000, 128), (129, 128), (4, 2)] {
+        let batches = wrong::batches(samples, size);
+        let seen: usize = batches.iter().map(ExactSizeIterator::len).sum();
+        let last = batches.last().map_or(0, ExactSizeIterator::len);
+        let row = [
+            thousands(samples),
+            size.to_string(),
+            batches.len().to_string(),
+            last.to_string(),
+            thousands(seen),
+        ];
+        table.push(row.into());
+        lab.exact(&format!("last_sample_of_{samples}_seen"), seen);
+    }
+    lab.table(&table);
+    lab.say(
+        "With 60,000 shuffled samples nobody notices. With 129 the second batch is empty, and the mean\n\
+         of its losses is 0 / 0. With the four cases of XOR in their order one is never seen:",
+    );
+
+    let samples = toy::xor();
+    let fit = gradus::Fit { epochs: 500, batch_size: 4, seed: args.seed(), ..Default::default() };
+    let mut table =
+        Table::new(&["trained on", "ŷ(0, 0)", "ŷ(0, 1)", "ŷ(1, 0)", "ŷ(1, 1)", "right"]);
+    for (name, key, seen) in [("all four", "all", 0..4), ("the first three", "three", 0..3)] {
+        let hidden = args.activation;
+        let mut network =
+            yes_or_no(&[2, 8, 1], 0.1, hidden.activation(), hidden.init(), args.seed())?;
+        learn(lab, "XOR", &mut network, &Subset::new(&samples, seen)?, None, &fit)?;
+        let cells = network.predict(samples.x())?.iter().map(|&y| format!("{y:.3}")).collect();
+        let right = 4.0 * network.score(&samples)?.accuracy().ok_or("XOR has classes")?;
+        table.push([vec![name.into()], cells, vec![format!("{right} of 4")]].concat());
+        lab.exact(&format!("last_sample_{key}_right"), right);
+    }
+    lab.table(&table);
+    Ok(())
+}

@@ -200,12 +200,12 @@ impl<'a, F: Float> Subset<'a, F> {
     /// # Errors
     /// If a number is not below the number of samples.
     pub fn new(source: &'a dyn Source<F>, rows: impl IntoIterator<Item = usize>) -> Result<Self> {
-        let rows: Vec<usize> = rows.into_iter().collect();
         let samples = source.len();
-        match rows.iter().find(|&&row| row >= samples) {
-            None => Ok(Self { source, rows }),
-            Some(&number) => Err(Error::NoSuchSample { number, samples }),
-        }
+        let check = |number| {
+            if number < samples { Ok(number) } else { Err(Error::NoSuchSample { number, samples }) }
+        };
+        let rows = rows.into_iter().map(check).collect::<Result<_>>()?;
+        Ok(Self { source, rows })
     }
 }
 

@@ -86,7 +86,7 @@ pub enum Error {
     },
 
     /// A sample is asked for that is not there.
-    #[error("the numbers of samples must be below {samples}, but one is {number}")]
+    #[error("there is no sample {number}: there are {samples}, counted from 0")]
     NoSuchSample {
         /// The number that was asked for.
         number: usize,

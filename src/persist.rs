@@ -12,7 +12,7 @@ use std::path::Path;
 
 use ndarray::{Array1, ArrayD};
 use ndarray_npy::WriteNpyExt;
-use ndarray_npy::npy::header::Header;
+use ndarray_npy::npy::header::{Header, ReadHeaderError};
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -215,24 +215,25 @@ pub fn save_npy<F: Float + ndarray_npy::WritableElement>(
 /// If the file cannot be read, or holds anything else.
 pub fn load_npy<F: Float>(path: &Path) -> Result<Array1<F>> {
     let bytes = read(path)?;
+    let wrong = |reason: String| npy(path, &reason);
     let mut numbers = &bytes[..];
-    let header = Header::from_reader(&mut numbers).map_err(|e| npy(path, &e))?;
+    let header = Header::from_reader(&mut numbers).map_err(|e| match e {
+        ReadHeaderError::Io(_) => wrong("it ends within its header".to_owned()),
+        ReadHeaderError::Parse(e) => wrong(e.to_string()),
+    })?;
     let kind = header.type_descriptor.to_string();
     let size = match &kind[..] {
         "'<f4'" => 4,
         "'<f8'" => 8,
-        _ => return Err(npy(path, &format!("its numbers are {kind}, not '<f4' or '<f8'"))),
+        _ => return Err(wrong(format!("its numbers are {kind}, not '<f4' or '<f8'"))),
     };
     let [n] = header.shape[..] else {
-        return Err(npy(path, &format!("its shape is {:?}", header.shape)));
+        return Err(wrong(format!("its shape is {:?}", header.shape)));
     };
     // Checked before anything is allocated.
     if n.checked_mul(size) != Some(numbers.len()) {
         let found = numbers.len();
-        return Err(npy(
-            path,
-            &format!("its header announces {n} numbers, but {found} bytes follow"),
-        ));
+        return Err(wrong(format!("its header announces {n} numbers, but {found} bytes follow")));
     }
     let vector = match size {
         4 => from_le::<f32>(numbers).into_iter().map(f64::from).map(F::cast).collect(),

@@ -1,0 +1,262 @@
+//! Settings, sizes, labels, parameters and parts that are out of range.
+
+use gradus::check::Check;
+use gradus::{
+    Activation, Bytes, Elementwise, Float, GradientDescent, LeakyRelu, Loss, MeanSquaredError,
+    Momentum, MovingAverage, Nesterov, NeuralNetwork, Optimizer, Part, Registry, Relu, Result,
+    Samples, Sigmoid, Softmax, SparseCategoricalCrossEntropy, State, Subset, Tanh, layout, one_hot,
+    toy,
+};
+use ndarray::{Array1, Array2, array};
+
+use crate::{Table, classifier, network, samples};
+
+#[test]
+fn refuses_hyperparameters_out_of_range() {
+    let mut t = Table::new();
+    let slope = LeakyRelu::new;
+    t.case("slope 1", "the slope must lie in [0, 1), but is 1", || slope(1.0));
+    t.case("slope below 0", "the slope must lie in [0, 1), but is -0.01", || slope(-0.01));
+    t.case("slope NaN", "the slope must lie in [0, 1), but is NaN", || slope(f64::NAN));
+
+    let rate = "the learning rate must be positive and finite, but is";
+    t.case("rate 0", &format!("{rate} 0"), || GradientDescent::new(0.0));
+    t.case("rate below 0", &format!("{rate} -0.5"), || Momentum::<f32>::new(-0.5, 0.9));
+    t.case("rate NaN", &format!("{rate} NaN"), || MovingAverage::<f32>::new(f64::NAN, 0.9));
+    t.case("rate infinite", &format!("{rate} inf"), || Nesterov::<f32>::new(f64::INFINITY, 0.9));
+
+    let momentum = "the momentum must lie in [0, 1), but is";
+    t.case("momentum 1", &format!("{momentum} 1"), || Momentum::<f32>::new(0.1, 1.0));
+    t.case("momentum below 0", &format!("{momentum} -0.1"), || Nesterov::<f32>::new(0.1, -0.1));
+    t.case("momentum NaN", &format!("{momentum} NaN"), || MovingAverage::<f32>::new(0.1, f64::NAN));
+    t.finish(10);
+}
+
+#[test]
+fn refuses_sizes_and_parameters_that_do_not_fit() {
+    let mut t = Table::new();
+    let few = "the number of layer sizes must be at least 2, but is";
+    t.case("no sizes", &format!("{few} 0"), || network(&[]));
+    t.case("one size", &format!("{few} 1"), || network(&[3]));
+    t.case("size 0", "each layer size must be at least 1, but is 0", || network(&[2, 0, 3]));
+    let room = "the largest layer size must leave the parameters room in memory, but is";
+    t.case("a product overflows", &format!("{room} 18446744073709552000"), || {
+        network(&[usize::MAX, usize::MAX])
+    });
+    t.case("a sum overflows", &format!("{room} 18446744073709552000"), || {
+        network(&[1, usize::MAX, 1])
+    });
+    t.case("1e18 weights", &format!("{room} 1000000000000000000"), || {
+        network(&[1, 1_000_000_000_000_000_000])
+    });
+
+    let mut n = classifier();
+    let before = n.params().clone();
+    t.case("a parameter less", "the parameter vector must have shape [9], not [8]", || {
+        n.set_params(&Array1::zeros(8))
+    });
+    for (name, value, said) in [("NaN", f64::NAN, "NaN"), ("infinite", f64::NEG_INFINITY, "-inf")] {
+        let message =
+            format!("the parameters, as one row, must be finite, but row 0, column 4 is {said}");
+        t.case(&format!("a parameter {name}"), &message, || {
+            let mut params = Array1::zeros(9);
+            params[4] = value;
+            n.set_params(&params)
+        });
+    }
+    assert_eq!(n.params(), before, "refused parameters leave the old ones");
+
+    t.case("restore too few", "the parameter vector must have shape [9], not [3]", || {
+        layout::restore(&array![1.0, 2.0, 3.0], &[2, 3])
+    });
+    t.case("restore no layers", &format!("{few} 1"), || layout::restore(&array![1.0], &[2]));
+    t.finish(11);
+}
+
+#[test]
+fn refuses_an_optimizer_that_moved_another_network() {
+    let mut t = Table::new();
+    let message = "this optimizer has a velocity for 2 parameters, but the network has 9: \
+                   use a new optimizer for another network";
+    fn used<O: Optimizer<f64> + 'static>(mut optimizer: O) -> Result<NeuralNetwork<f64>> {
+        optimizer.step(&mut array![1.0, 2.0], &array![0.5, 0.5]);
+        let (loss, init) = (MeanSquaredError, gradus::Init::He);
+        NeuralNetwork::new(&[2, 3], Tanh, Softmax, loss, optimizer, init, 1)
+    }
+    t.case("momentum", message, || used(Momentum::new(0.1, 0.9)?));
+    t.case("moving average", message, || used(MovingAverage::new(0.1, 0.9)?));
+    t.case("Nesterov", message, || used(Nesterov::new(0.1, 0.9)?));
+    assert!(used(GradientDescent::new(0.1).unwrap()).is_ok(), "it has nothing to remember");
+    t.finish(3);
+}
+
+#[test]
+fn refuses_labels_and_samples_that_cannot_be() {
+    let mut t = Table::new();
+    let label = "labels must be whole numbers from 0 to 2, but row 1 is 3";
+    t.case("one-hot label", label, || one_hot::<f32>(&[0, 3, 7], 3));
+    let classes = "the number of classes must be at least 1, but is 0";
+    t.case("one-hot without classes", classes, || one_hot::<f32>(&[0], 0));
+    let room = "the number of classes must leave room in memory, but is 18446744073709552000";
+    t.case("one-hot, all classes", room, || one_hot::<f32>(&[0], usize::MAX));
+    t.case("one-hot, all classes, no label", room, || one_hot::<f32>(&[], usize::MAX));
+    // The loss is a public trait: the message itself must not fail.
+    let none = "labels must be whole numbers from 0 to 0, but row 0 is 0";
+    t.case("a label of no classes", none, || {
+        SparseCategoricalCrossEntropy.check_targets(&array![[0.0]], 0)
+    });
+
+    let bytes =
+        |labels: Vec<u8>, scale, classes| Bytes::new(Array2::zeros((2, 3)), labels, scale, classes);
+    t.case("bytes, label", label, || bytes(vec![2, 3], 1.0, 3));
+    let rows = "the labels must have shape [2], not [3]";
+    t.case("bytes, one label more", rows, || bytes(vec![0, 1, 2], 1.0, 3));
+    t.case("bytes, scale NaN", "the scale must be finite, but is NaN", || {
+        bytes(vec![0, 1], f64::NAN, 3)
+    });
+    t.case("bytes, scale infinite", "the scale must be finite, but is -inf", || {
+        bytes(vec![0, 1], f64::NEG_INFINITY, 3)
+    });
+    let classes = "the number of classes must lie in 1 to 256, but is";
+    t.case("bytes, no classes", &format!("{classes} 0"), || bytes(vec![0, 1], 1.0, 0));
+    t.case("bytes, 257 classes", &format!("{classes} 257"), || bytes(vec![0, 1], 1.0, 257));
+    t.case("bytes, all classes", &format!("{classes} 18446744073709552000"), || {
+        bytes(vec![0, 1], 1.0, usize::MAX)
+    });
+
+    let data = samples();
+    let outside = "there is no sample 4: there are 4, counted from 0";
+    t.case("subset", outside, || Subset::new(&data, [3, 4, 9]).map(drop));
+    t.case("subset without end", outside, || Subset::new(&data, 0..usize::MAX).map(drop));
+    let outside = "there is no sample 0: there are 0, counted from 0";
+    t.case("subset of nothing", outside, || {
+        let nothing = Subset::new(&data, [])?;
+        Subset::new(&nothing, [0]).map(drop)
+    });
+    let rows = "the targets must have shape [3, 1], not [2, 1]";
+    t.case("a target less", rows, || {
+        Samples::<f64>::new(Array2::zeros((3, 2)), Array2::zeros((2, 1)))
+    });
+
+    let none = "the number of samples must be at least 1, but is 0";
+    t.case("no moons", none, || toy::moons::<f32>(0, 0.1, 1));
+    t.case("no spirals", none, || toy::spirals::<f32>(0, 3, 0.1, 1));
+    t.case("no sine", none, || toy::sine::<f32>(0, 0.1, 1));
+    let noise = "the noise must be finite and at least 0, but is";
+    t.case("moons, noise", &format!("{noise} -0.1"), || toy::moons::<f32>(4, -0.1, 1));
+    t.case("spirals, noise", &format!("{noise} NaN"), || toy::spirals::<f32>(4, 2, f64::NAN, 1));
+    t.case("sine, noise", &format!("{noise} inf"), || toy::sine::<f32>(4, f64::INFINITY, 1));
+    let classes = "the number of classes must be at least 1, but is 0";
+    t.case("spirals without arms", classes, || toy::spirals::<f32>(4, 0, 0.1, 1));
+    t.case("spirals of all arms", room, || toy::spirals::<f32>(4, usize::MAX, 0.1, 1));
+    let room = "the number of samples must leave room in memory, but is 18446744073709552000";
+    t.case("all moons", room, || toy::moons::<f32>(usize::MAX, 0.1, 1));
+    t.case("all spirals", room, || toy::spirals::<f32>(usize::MAX, 2, 0.1, 1));
+    t.case("all of a sine", room, || toy::sine::<f32>(usize::MAX, 0.1, 1));
+    t.finish(27);
+}
+
+#[test]
+fn refuses_gradient_checks_of_nothing() {
+    let mut t = Table::new();
+    let check = Check::default();
+    let mut rng = gradus::random::Random::new(1, 0).generator();
+    let empty = "the point at which a gradient is checked must not be empty";
+    t.case("no coordinate", empty, || {
+        check.gradient(|_| 0.0, &Array1::zeros(0), &Array1::zeros(0))
+    });
+    t.case("another length", "the gradient must have shape [2], not [3]", || {
+        check.gradient(|_| 0.0, &Array1::zeros(2), &Array1::zeros(3))
+    });
+    t.case("no direction", "the list of directions must not be empty", || {
+        check.directions(|_| 0.0, &Array1::zeros(2), &Array1::zeros(2), 0, &mut rng)
+    });
+    t.finish(3);
+}
+
+/// An activation with a name of its own choice.
+#[derive(Debug)]
+struct Named(&'static str);
+
+impl<F: Float> Part<F> for Named {
+    fn name(&self) -> &str {
+        self.0
+    }
+}
+
+impl<F: Float> Activation<F> for Named {
+    fn value(&self, z: F) -> F {
+        z
+    }
+
+    fn derivative(&self, _: F) -> F {
+        F::one()
+    }
+}
+
+#[test]
+fn refuses_part_names_that_are_taken_or_unknown() {
+    let mut t = Table::new();
+    let mut registry = Registry::<f64>::default();
+    let taken = |kind: &str, name: &str| {
+        format!(
+            "there is already a built-in or registered {kind} called {name:?}: choose another name"
+        )
+    };
+    t.case("activation", &taken("hidden activation", "relu"), || {
+        registry.add_activation(|| Box::new(Relu))
+    });
+    t.case("output", &taken("output activation", "softmax"), || {
+        registry.add_output(|| Box::new(Softmax))
+    });
+    t.case("loss", &taken("loss", "mean_squared_error"), || {
+        registry.add_loss(|| Box::new(MeanSquaredError))
+    });
+    t.case("optimizer", &taken("optimizer", "gradient_descent"), || {
+        registry.add_optimizer(|| Box::new(GradientDescent::new(1.0).unwrap()))
+    });
+    // Either kind can be the output of a network: one name must not mean two things there.
+    t.case("an output with an activation's name", &taken("hidden activation", "sigmoid"), || {
+        registry.add_output(|| Box::new(Elementwise(Sigmoid)))
+    });
+    t.case("an activation with an output's name", &taken("output activation", "softmax"), || {
+        registry.add_activation(|| Box::new(Named("softmax")))
+    });
+    registry.add_activation(|| Box::new(Named("mine"))).unwrap();
+    t.case("registered twice", &taken("hidden activation", "mine"), || {
+        registry.add_activation(|| Box::new(Named("mine")))
+    });
+
+    let none = State::default;
+    let known = "gelu, identity, leaky_relu, mine, relu, sigmoid, softplus, tanh";
+    let message = format!("no hidden activation is called \"Relu\"; known are {known}");
+    t.case("unknown activation", &message, || registry.activation("Relu", none()));
+    let message = format!("no output activation is called \"\"; known are softmax, {known}");
+    t.case("unknown output", &message, || registry.output("", none()));
+    let message = "no loss is called \"mse\"; known are binary_cross_entropy, \
+                   categorical_cross_entropy, mean_squared_error, sparse_categorical_cross_entropy";
+    t.case("unknown loss", message, || registry.loss("mse", none()));
+    let message = "no optimizer is called \"adam\"; known are gradient_descent, momentum, \
+                   moving_average, nesterov";
+    t.case("unknown optimizer", message, || registry.optimizer("adam", none()));
+
+    let state = |part: &str, problem: &str, key: &str| {
+        format!("the {part} cannot be restored: the state of this part {problem} {key:?}")
+    };
+    let message = state("hidden activation \"leaky_relu\"", "lacks", "slope");
+    t.case("a number missing", &message, || registry.activation("leaky_relu", none()));
+    let message = state("output activation \"softmax\"", "must not hold", "heat");
+    t.case("a number too much", &message, || {
+        registry.output("softmax", none().with_number("heat", 2.0))
+    });
+    let message = state("loss \"mean_squared_error\"", "must not hold", "w");
+    t.case("a vector too much", &message, || {
+        registry.loss("mean_squared_error", none().with_vector("w", array![1.0]))
+    });
+    let message = state("optimizer \"momentum\"", "lacks", "velocity");
+    t.case("a vector missing", &message, || {
+        let numbers = none().with_number("learning_rate", 0.1).with_number("momentum", 0.9);
+        registry.optimizer("momentum", numbers)
+    });
+    t.finish(15);
+}

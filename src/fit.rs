@@ -7,6 +7,7 @@ use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::network::NeuralNetwork;
+use crate::target::check_finite;
 use crate::train::{self, Fit, History, Observer, Training};
 
 /// How well a network does on samples.
@@ -80,7 +81,7 @@ impl<F: Float> NeuralNetwork<F> {
     /// (n, inputs) → (n, outputs)
     ///
     /// # Errors
-    /// If the inputs have the wrong number of columns, or one is not finite.
+    /// If the inputs have the wrong number of columns, or an input or an output is not finite.
     pub fn predict(&self, x: &ArrayRef2<F>) -> Result<Array2<F>> {
         self.check_inputs(x)?;
         let mut y_hat = Array2::zeros((x.nrows(), self.outputs()));
@@ -90,6 +91,7 @@ impl<F: Float> NeuralNetwork<F> {
             self.forward_into(&x, &mut trace);
             y_hat.assign(&trace.y_hat(x.nrows()));
         }
+        check_finite("outputs", &y_hat)?;
         Ok(y_hat)
     }
 
@@ -108,26 +110,33 @@ impl<F: Float> NeuralNetwork<F> {
     /// The mean loss, and the confusion matrix if the targets are classes.
     ///
     /// # Errors
-    /// If the samples do not fit the network.
+    /// If the samples do not fit the network, or an output is not finite.
     pub fn score(&self, source: &dyn Source<F>) -> Result<Score> {
         train::check_source(self, source)?;
-        let classes = self.outputs().max(2);
-        let mut confusion = Some(Array2::zeros((classes, classes)));
         let mut trace = self.trace(source.len().min(train::CHUNK));
         let mut sum = 0.0;
-        train::in_chunks(source, |_, x, y| {
+        // The true class of each sample and the one it was taken for, while targets name classes.
+        let mut decisions = Some(Vec::new());
+        train::in_chunks(source, |first, x, y| {
             self.forward_into(x, &mut trace);
             sum += self.loss_of(y, &mut trace);
-            for (y, y_hat) in y.rows().into_iter().zip(trace.y_hat(y.nrows()).rows()) {
-                match (self.loss.class(y), &mut confusion) {
-                    (Some(class), Some(counts)) if class < classes => {
-                        counts[[class, decide(y_hat)]] += 1;
-                    }
-                    _ => confusion = None,
+            let y_hat = trace.y_hat(y.nrows());
+            check_finite("outputs", &y_hat).map_err(|error| error.in_rows_from(first))?;
+            for (y, y_hat) in y.rows().into_iter().zip(y_hat.rows()) {
+                match (self.loss.class(y), &mut decisions) {
+                    (Some(class), Some(decisions)) => decisions.push([class, decide(y_hat)]),
+                    _ => decisions = None,
                 }
             }
             Ok(())
         })?;
+        let confusion = decisions.map(|decisions| {
+            let classes = decisions.iter().flatten().max().map_or(0, |class| class + 1);
+            let classes = classes.max(self.outputs()).max(2);
+            let mut counts = Array2::zeros((classes, classes));
+            decisions.into_iter().for_each(|decision| counts[decision] += 1);
+            counts
+        });
         Ok(Score { loss: sum / source.len() as f64, confusion })
     }
 }

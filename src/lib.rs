@@ -25,6 +25,8 @@
 
 pub mod float;
 
+mod file_problem;
+
 pub mod error;
 
 pub mod blas;
@@ -73,7 +75,8 @@ mod saved;
 
 pub use activation::{Activation, Gelu, Identity, LeakyRelu, Link, Relu, Sigmoid, Softplus, Tanh};
 pub use data::{Bytes, Samples, Source, Subset};
-pub use error::{Error, FileProblem, Result};
+pub use error::{Error, Result};
+pub use file_problem::FileProblem;
 pub use fit::Score;
 pub use float::Float;
 pub use init::Init;

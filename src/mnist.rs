@@ -10,7 +10,8 @@ use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
 use crate::data::Bytes;
-use crate::error::{Error, FileProblem, Result};
+use crate::error::{Error, Result};
+use crate::file_problem::FileProblem;
 
 /// Rows and columns of an image.
 pub const SIDE: usize = 28;

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, FileProblem, Result};
+use crate::error::{Error, Result};
+use crate::file_problem::FileProblem;
 use crate::float::Float;
 use crate::part::{Part, State};
 

@@ -7,7 +7,8 @@ use ndarray::{Array1, ArrayD, Axis};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::{Error, FileProblem, Result};
+use crate::error::{Error, Result};
+use crate::file_problem::FileProblem;
 use crate::float::Float;
 use crate::layout::Layout;
 use crate::network::NeuralNetwork;

@@ -5,7 +5,7 @@ use gradus::{
     MeanSquaredError, NeuralNetwork, OutputActivation, Relu, Result, Samples, Sigmoid, Softmax,
     Source, SparseCategoricalCrossEntropy, train,
 };
-use ndarray::{Array2, ArrayRef2, array};
+use ndarray::{Array1, Array2, ArrayRef2, array};
 
 use crate::{Table, classifier, samples};
 
@@ -83,6 +83,18 @@ fn refuses_entries_that_are_not_finite() {
         everywhere(&mut t, said, &message, &with(&y, [0, 2]), &x);
     }
 
+    // Finite inputs, whose products are not.
+    let overflowing = || {
+        let mut network = classifier();
+        network.set_params(&Array1::from_elem(9, 10.0)).unwrap();
+        network
+    };
+    let message = "outputs must be finite, but row 0, column 0 is NaN";
+    let huge = Samples::new(array![[1e308, 1e308]], array![[1.0, 0.0, 0.0]]).unwrap();
+    t.case("predict: overflow", message, || overflowing().predict(huge.x()));
+    t.case("predict labels: overflow", message, || overflowing().predict_labels(huge.x()));
+    t.case("score: overflow", message, || overflowing().score(&huge));
+
     // The row is counted from the beginning, not from that of the piece that was looked at.
     let mut x = Array2::from_elem((1000, 2), 0.5);
     x[[700, 0]] = f64::NAN;
@@ -94,7 +106,7 @@ fn refuses_entries_that_are_not_finite() {
         let bytes = Bytes::new(array![[0, 9]], vec![1], 1e38, 2)?;
         net32(&[2, 2], Softmax, SparseCategoricalCrossEntropy)?.score(&bytes.sparse())
     });
-    t.finish(32);
+    t.finish(35);
 }
 
 fn net32(

@@ -26,10 +26,12 @@ pub trait Float: NdFloat {
 impl Float for f32 {
     const NAME: &'static str = "f32";
 
+    #[inline]
     fn cast(x: f64) -> Self {
         x as f32
     }
 
+    #[inline]
     fn as_f64(self) -> f64 {
         f64::from(self)
     }
@@ -38,10 +40,12 @@ impl Float for f32 {
 impl Float for f64 {
     const NAME: &'static str = "f64";
 
+    #[inline]
     fn cast(x: f64) -> Self {
         x
     }
 
+    #[inline]
     fn as_f64(self) -> f64 {
         self
     }

@@ -1,0 +1,95 @@
+//! A training without randomness, resumed in two ways.
+
+use std::path::Path;
+
+use gradus::{Fit, Mnist, NeuralNetwork, Subset};
+use lab::Result;
+use ndarray::Array1;
+
+use crate::args::Args;
+use crate::run::Run;
+
+/// The images of the training: all in one batch.
+pub const IMAGES: usize = 500;
+
+/// After how many steps it breaks off, after how many more the two are compared, and how many
+/// there are in all.
+pub const BREAK: usize = 10;
+pub const LATER: usize = 10;
+pub const STEPS: usize = 50;
+
+/// A smooth training, resumed in two ways.
+pub struct Smooth {
+    /// The loss of each step; after the break, from the whole file.
+    pub whole: Vec<f64>,
+    /// The loss of each step after the break, from the parameters alone.
+    pub alone: Vec<f64>,
+    /// The lengths of the first steps after the break.
+    pub length_whole: f64,
+    pub length_alone: f64,
+    /// By how much the first steps differ otherwise than by μ v, as a share of that.
+    pub error: f64,
+    /// How many steps later the second comes to where the first is soon after the break.
+    pub behind: Option<f64>,
+}
+
+/// Trains up to the break, and resumes from the whole file and from the parameters alone.
+pub fn training(args: &Args, images: &Mnist) -> Result<Smooth> {
+    let folder = tempfile::tempdir()?;
+    let file = |name: &str| folder.path().join(name);
+    let few = Subset::<f32>::new(&images.train, 0..IMAGES)?;
+    let fit = Fit { batch_size: IMAGES, epochs: BREAK - 1, ..args.fit() };
+    let mut run = Run::default();
+    let mut network = args.network(args.common.seed)?;
+    network.fit(&few, &fit, None, &mut |event| run.observe(event))?;
+    let before = network.params().clone();
+    network.resume(&few, BREAK, None, &mut |event| run.observe(event))?;
+    let (at_break, velocity) = (network.params().clone(), network.params() - &before);
+    network.save(file("whole"))?;
+    network.save_params(file("alone.npy"))?;
+
+    let mut whole = load_and_step(&file("whole"), &few, &mut run)?;
+    let step_whole = whole.params() - &at_break;
+    whole.resume(&few, STEPS, None, &mut |event| run.observe(event))?;
+
+    let mut second = Run::default();
+    let mut alone = args.network(args.common.seed.wrapping_add(1))?;
+    alone.load_params(file("alone.npy"))?;
+    alone.fit(&few, &Fit { epochs: 1, ..fit }, None, &mut |event| second.observe(event))?;
+    let step_alone = alone.params() - &at_break;
+    alone.resume(&few, STEPS - BREAK, None, &mut |event| second.observe(event))?;
+
+    let lost = &velocity * (args.momentum as f32);
+    let error = length(&(&step_whole - &step_alone - &lost)) / length(&lost).max(f64::MIN_POSITIVE);
+    // The first loss after the break belongs to the parameters at the break, in both.
+    let goal = run.losses[BREAK + LATER];
+    let behind = crossing(&second.losses, goal).map(|steps| steps - LATER as f64);
+    Ok(Smooth {
+        whole: run.losses,
+        alone: second.losses,
+        length_whole: length(&step_whole),
+        length_alone: length(&step_alone),
+        error: if args.momentum == 0.0 { 0.0 } else { error },
+        behind,
+    })
+}
+
+fn load_and_step(file: &Path, few: &Subset<f32>, run: &mut Run) -> Result<NeuralNetwork<f32>> {
+    let mut network = NeuralNetwork::load(file)?;
+    network.resume(few, BREAK + 1, None, &mut |event| run.observe(event))?;
+    Ok(network)
+}
+
+fn length(vector: &Array1<f32>) -> f64 {
+    vector.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt()
+}
+
+/// After how many steps falling losses come down to a goal, between two steps as on a line.
+fn crossing(losses: &[f64], goal: f64) -> Option<f64> {
+    let i = losses.iter().position(|&loss| loss <= goal)?;
+    if i == 0 {
+        return Some(0.0);
+    }
+    let (above, below) = (losses[i - 1], losses[i]);
+    Some((i - 1) as f64 + (above - goal) / (above - below))
+}

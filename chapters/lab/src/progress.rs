@@ -70,26 +70,26 @@ impl Progress {
         };
         let due = self.shown.map_or(PATIENCE, |shown| shown + wait);
         let over = training.is_finished();
-        if elapsed >= due || over {
-            let share = done(training);
-            let left = elapsed.mul_f64((1.0 - share) / (share - before).max(f64::MIN_POSITIVE));
-            self.last = account(training, (!over).then_some(left));
+        if elapsed >= PATIENCE || over {
+            self.last = account(training, None);
         }
         if elapsed >= due {
+            let share = done(training);
+            let left = elapsed.mul_f64((1.0 - share) / (share - before).max(f64::MIN_POSITIVE));
             self.shown = Some(elapsed);
-            self.show(training);
+            self.show(training, account(training, (!over).then_some(left)));
         }
     }
 
-    fn show(&mut self, training: &Training) {
+    fn show(&mut self, training: &Training, account: String) {
         match &mut self.screen {
             Screen::Bar(bar) => {
                 let bar = bar.get_or_insert_with(|| new_bar(&self.label));
                 bar.set_position((done(training) * 1000.0) as u64);
-                bar.set_message(self.last.clone());
+                bar.set_message(account);
             }
             Screen::Lines(screen) => {
-                let _ = writeln!(screen, "{}: {}", self.label, self.last);
+                let _ = writeln!(screen, "{}: {account}", self.label);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use gradus::check::Check;
 use gradus::{Activation, OutputActivation, Relu, Softmax};
+use lab::text::number;
 use lab::{Lab, Result, Table};
 use ndarray::{Array2, Axis, array};
 
@@ -9,7 +10,7 @@ use crate::arguments::Args;
 use crate::differences::{self, Errors, Expected};
 use crate::measure::{self, generator, off_the_corner};
 use crate::published::{HiddenLayer, ReluWithSlopeOne, softmax_by_batch_maximum};
-use crate::text::{self, list, number, size};
+use crate::text::{self, list, size};
 use crate::{figures, seven};
 
 /// How small the step of a difference should be.

@@ -21,10 +21,11 @@ use clap::Parser;
 use gradus::{
     Activation, Gelu, Identity, LeakyRelu, OutputActivation, Relu, Sigmoid, Softmax, Softplus, Tanh,
 };
+use lab::text::number;
 use lab::{Lab, Result, Table};
 use measure::{generator, largest_difference};
 use ndarray::{Array1, Array2, Axis, array};
-use text::{list, number, size};
+use text::{list, size};
 
 fn main() -> ExitCode {
     let args = Args::parse();

@@ -2,16 +2,6 @@
 
 use gradus::check::Verdict;
 
-/// Four decimals for ordinary sizes, an exponent for all others.
-pub fn number(x: f64) -> String {
-    match x.abs() {
-        _ if !x.is_finite() => x.to_string(),
-        0.0 => "0".into(),
-        1e-3..1e4 => format!("{x:.4}"),
-        _ => format!("{x:.2e}"),
-    }
-}
-
 /// Two digits and an exponent: for errors, whose size is all that matters.
 pub fn size(x: f64) -> String {
     match x.abs() {
@@ -30,7 +20,11 @@ pub fn list<'a>(numbers: impl IntoIterator<Item = &'a f64>, decimals: usize) -> 
 /// What a gradient check found, as the cells of a table: the worst coordinate as derived and
 /// as measured, the relative error there, and whether it passed.
 pub fn verdict(verdict: &Verdict) -> [String; 4] {
-    let passed = if verdict.passed { "passed" } else { "FAILED" };
     let Verdict { derived, measured, error, .. } = *verdict;
-    [format!("{derived:.7}"), format!("{measured:.7}"), size(error), passed.into()]
+    [
+        format!("{derived:.7}"),
+        format!("{measured:.7}"),
+        size(error),
+        lab::text::passed(verdict.passed).into(),
+    ]
 }

@@ -14,9 +14,10 @@ use rand::rngs::ChaCha8Rng;
 
 use crate::arguments::{Args, normal, yes_or_no};
 use crate::problems::learn;
-use crate::text::{number, passed, percent, shape, size, sizes};
+use crate::text::{percent, shape, size, sizes};
 use crate::variance::backward;
 use crate::wrong::SlopeAtOutput;
+use lab::text::{number, passed};
 
 /// The shapes of one pass in both directions.
 pub fn forward_and_back(args: &Args, lab: &mut Lab) -> Result<()> {
@@ -96,7 +97,7 @@ pub fn the_whole_gradient(args: &Args, lab: &mut Lab) -> Result<()> {
             case.output.into(),
             case.network.params().len().to_string(),
             size(verdict.error),
-            passed(verdict.passed),
+            passed(verdict.passed).into(),
         ]);
         worst = worst.max(verdict.error);
     }
@@ -204,7 +205,7 @@ pub fn a_slope_at_the_wrong_place(args: &Args, lab: &mut Lab) -> Result<()> {
         learn(lab, name, &mut case.network, &train, None, &fit)?;
         let accuracy = case.network.score(&test)?.accuracy().ok_or("moons have classes")?;
         let numbers = [number(verdict.derived), number(verdict.measured), size(verdict.error)];
-        let ends = vec![passed(verdict.passed), percent(accuracy)];
+        let ends = vec![passed(verdict.passed).into(), percent(accuracy)];
         table.push([vec![name.into(), slope.into()], numbers.into(), ends].concat());
         let right = if slope == "f′(z)" { "right" } else { "wrong" };
         let key = format!("{}_{right}", name.to_lowercase());

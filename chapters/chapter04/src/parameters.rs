@@ -10,7 +10,8 @@ use lab::{Lab, Result, Table};
 use ndarray::Array1;
 
 use crate::arguments::{Args, normal};
-use crate::text::{sizes, thousands};
+use crate::text::sizes;
+use lab::text::thousands;
 
 /// Flatten and restore, as functions that copy.
 pub fn one_vector(args: &Args, lab: &mut Lab) -> Result<()> {

@@ -9,7 +9,8 @@ use ndarray::{Array2, ArrayView1};
 
 use crate::arguments::{Args, yes_or_no};
 use crate::figures::{epochs, regions};
-use crate::text::{number, percent, sizes};
+use crate::text::{percent, sizes};
+use lab::text::number;
 
 /// The losses of a training, to be drawn beside others.
 pub struct Curve {

@@ -8,8 +8,9 @@ use rand::RngExt;
 
 use crate::arguments::{Args, yes_or_no};
 use crate::problems::learn;
-use crate::text::{number, percent, shape, thousands};
+use crate::text::{percent, shape};
 use crate::wrong;
+use lab::text::{number, thousands};
 
 /// Lazar's `to_categorical` counts the classes of the batch, not of the problem.
 pub fn a_batch_without_the_last_class(args: &Args, lab: &mut Lab) -> Result<()> {

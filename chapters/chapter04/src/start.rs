@@ -9,8 +9,9 @@ use ndarray::Array1;
 use crate::arguments::{Args, yes_or_no};
 use crate::figures::epochs;
 use crate::problems::learn;
-use crate::text::{number, percent};
+use crate::text::percent;
 use crate::variance::{LAYERS, SAMPLES, STARTS, WIDTH, measure};
+use lab::text::number;
 
 /// A program that misbehaves: all weights start at the same value.
 pub fn eight_units_that_are_one(args: &Args, lab: &mut Lab) -> Result<()> {

@@ -10,16 +10,6 @@ pub fn size(x: f64) -> String {
     }
 }
 
-/// Four decimals for ordinary sizes, an exponent for all others.
-pub fn number(x: f64) -> String {
-    match x.abs() {
-        _ if !x.is_finite() => x.to_string(),
-        0.0 => "0".into(),
-        1e-3..1e4 => format!("{x:.4}"),
-        _ => format!("{x:.2e}"),
-    }
-}
-
 /// A share as a percentage.
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
@@ -35,14 +25,4 @@ pub fn shape(shape: &[usize]) -> String {
 pub fn sizes(sizes: &[usize]) -> String {
     let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
     sizes.join("-")
-}
-
-/// "passed" or "FAILED".
-pub fn passed(passed: bool) -> String {
-    if passed { "passed".into() } else { "FAILED".into() }
-}
-
-/// A whole number with its thousands set apart: "50,890".
-pub fn thousands(n: usize) -> String {
-    if n < 1000 { n.to_string() } else { format!("{},{:03}", thousands(n / 1000), n % 1000) }
 }

@@ -6,7 +6,7 @@ use lab::{Lab, Lines, Result, Table};
 use crate::arguments::{Args, Hidden, yes_or_no};
 use crate::figures::epochs;
 use crate::problems::{Curve, learn};
-use crate::text::number;
+use lab::text::number;
 
 /// How many seeds are tried, and how many units.
 const SEEDS: u64 = 50;

@@ -9,10 +9,11 @@ use lab::{Lab, Result, Table};
 use ndarray::ArrayRef2;
 
 use crate::Broken;
-use crate::args::{Args, commas};
+use crate::args::Args;
 use crate::figures::{self, Around};
 use crate::run::Run;
 use crate::smooth::{self, BREAK, IMAGES, LATER, Smooth};
+use lab::text::thousands;
 
 /// How many batches after the chapter's own break are looked at, at most.
 const AFTER: usize = 200;
@@ -48,8 +49,8 @@ fn what_each_file_holds(args: &Args, lab: &mut Lab, broken: &Broken) -> Result<(
     let npy = fs::metadata(args.model().with_extension("npy"))?.len() as usize;
     let yes = || "yes".to_owned();
     let rows = [
-        ("parameters", commas(broken.network.params().len())),
-        ("velocity", commas(broken.network.params().len())),
+        ("parameters", thousands(broken.network.params().len())),
+        ("velocity", thousands(broken.network.params().len())),
         ("place in the epoch", format!("batch {} of {}", training.batch, training.batches())),
         ("order of the images", format!("word {} of a seed", training.random.position)),
         ("layers, activation, loss", yes()),
@@ -62,7 +63,11 @@ fn what_each_file_holds(args: &Args, lab: &mut Lab, broken: &Broken) -> Result<(
         let npy = if i == 0 { value.clone() } else { "–".to_owned() };
         table = table.row([what.to_owned(), value, npy]);
     }
-    lab.table(&table.row(["bytes in all".to_owned(), commas(broken.file.len()), commas(npy)]));
+    lab.table(&table.row([
+        "bytes in all".to_owned(),
+        thousands(broken.file.len()),
+        thousands(npy),
+    ]));
     lab.exact("npy_bytes", npy);
     lab.exact("order_position", training.random.position);
     Ok(())
@@ -78,7 +83,7 @@ fn the_velocity(args: &Args, lab: &mut Lab, images: &Mnist) -> Result<Smooth> {
          is random, and the training breaks off after {BREAK} steps. The next step has the length\n\
          {:.4} with the whole file, and {:.4} with the parameters alone. Their difference is μ v,\n\
          the share μ of the step before{}.",
-        commas(IMAGES),
+        thousands(IMAGES),
         smooth.length_whole,
         smooth.length_alone,
         if exact { ", to four digits and more" } else { ", but not to four digits" },
@@ -134,7 +139,7 @@ fn the_place(args: &Args, lab: &mut Lab, images: &Mnist, broken: &Broken) -> Res
     ];
     let mut table = Table::new(&["resumed from", "mean loss", "images met again"]);
     for (name, what, run, met) in rows {
-        table = table.row([what.to_owned(), format!("{:.4}", mean(&run.losses)), commas(met)]);
+        table = table.row([what.to_owned(), format!("{:.4}", mean(&run.losses)), thousands(met)]);
         lab.near(&format!("loss_after_break_{name}"), mean(&run.losses), 0.008);
         lab.exact(&format!("met_again_{name}"), met);
     }
@@ -149,8 +154,8 @@ fn the_place(args: &Args, lab: &mut Lab, images: &Mnist, broken: &Broken) -> Res
         "\nThe parameters do not know that half an epoch was over, and a new one begins: of its first\n\
          {} images, {} had been met in that half, and as many others have to wait. The whole\n\
          file goes on with images that this epoch has not met.{}",
-        commas(seen.min(images.train.labels().len())),
-        commas(met_by_alone),
+        thousands(seen.min(images.train.labels().len())),
+        thousands(met_by_alone),
         if cheap {
             " The lower loss is no progress: what\nwas learned a moment ago is cheap."
         } else {

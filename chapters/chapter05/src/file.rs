@@ -10,7 +10,8 @@ use ndarray::Axis;
 use serde_json::Value;
 
 use crate::Broken;
-use crate::args::{Args, commas, shown};
+use crate::args::{Args, shown};
+use lab::text::thousands;
 
 /// The header of a safetensors file: where it ends, and what it says.
 struct Header {
@@ -57,7 +58,7 @@ pub fn what_is_in_it(lab: &mut Lab, file: &[u8], network: &NeuralNetwork<f32>) -
         "The file as it was at the break. Its first eight bytes are {first}, which means,\n\
          lowest byte first, that {} bytes of header follow. The header is JSON. A part of it,\n\
          called gradus, begins with a checksum, and describes the network:\n",
-        commas(header.end - 8),
+        thousands(header.end - 8),
     ));
     lab.say(format!("    checksum     {}…{}", &header.digest[..8], &header.digest[56..]));
     let description = &header.metadata["description"];
@@ -89,7 +90,7 @@ pub fn what_is_in_it(lab: &mut Lab, file: &[u8], network: &NeuralNetwork<f32>) -
     );
     let mut table = Table::new(&["tensor", "shape", "first byte", "one past its last", "bytes"]);
     for Tensor { name, shape, begin, end } in &header.tensors {
-        let numbers = [*begin, *end, end - begin].map(commas);
+        let numbers = [*begin, *end, end - begin].map(thousands);
         table.push([&[name.clone(), shape.clone()], &numbers[..]].concat());
     }
     lab.table(&table);
@@ -99,10 +100,10 @@ pub fn what_is_in_it(lab: &mut Lab, file: &[u8], network: &NeuralNetwork<f32>) -
         "\n8 + {} + {} = {} bytes, and nothing besides: 4 for each of {} parameters\n\
          and as many for its velocity. The checksum is the SHA-256 of all of them, with zeros in\n\
          its own place.",
-        commas(header.end - 8),
-        commas(numbers),
-        commas(8 + header.end - 8 + numbers),
-        commas(p),
+        thousands(header.end - 8),
+        thousands(numbers),
+        thousands(8 + header.end - 8 + numbers),
+        thousands(p),
     ));
     if header.end + numbers != file.len() || numbers != 8 * p {
         return Err("the file has another size than its header says".into());

@@ -17,9 +17,10 @@ mod smooth;
 use std::fs;
 use std::process::ExitCode;
 
-use args::{Args, commas, shown};
+use args::{Args, shown};
 use clock::Clock;
 use gradus::{Mnist, NeuralNetwork};
+use lab::text::thousands;
 use lab::{Lab, Result, Table};
 use ndarray::Array2;
 use new_process::{bytes, differing};
@@ -73,10 +74,10 @@ fn seventy_thousand_images(args: &Args, lab: &mut Lab, images: &Mnist) -> Result
          bytes and a class from 0 to 9. The network has layers of {} units, which makes\n\
          {} parameters. An epoch takes {batches} steps: {} batches of {} images and one of {last}.",
         shown(&args.data()),
-        commas(n),
-        commas(test),
+        thousands(n),
+        thousands(test),
         sizes.join(", "),
-        commas(parameters),
+        thousands(parameters),
         batches - 1,
         args.batch_size,
     ));
@@ -121,7 +122,7 @@ fn without_a_break(args: &Args, lab: &mut Lab, images: &Mnist) -> Result<Whole> 
     lab.say(format!(
         "\nOf {} images that it never learned from, it reads {:.2} % rightly. The test set is\n\
          only looked at: no step depends on it, and no epoch was picked.",
-        commas(images.test.labels().len()),
+        thousands(images.test.labels().len()),
         100.0 * accuracy,
     ));
     lab.near("test_accuracy", accuracy, 0.0025);
@@ -150,7 +151,7 @@ fn what_it_reads(lab: &mut Lab, images: &Mnist, network: &NeuralNetwork<f32>) ->
     lab.say(format!(
         "\nIt is wrong {} times. A probability near 1 is no promise: it says how sure the network\n\
          is, not how right.",
-        commas(wrong.len()),
+        thousands(wrong.len()),
     ));
     lab.near("mistakes", wrong.len() as f64, 0.2);
     figures::digits(lab, images, &said, &wrong)
@@ -178,10 +179,10 @@ fn what_it_confuses(lab: &mut Lab, images: &Mnist, network: &NeuralNetwork<f32>)
         "\nThe diagonal holds {} of {}: an accuracy of {:.2} %. Another {} images from the same\n\
          hands would give another number; its standard error √(p (1 − p) / n) is {:.2} %. The\n\
          most frequent mistake: {times} times, a {is} was taken for a {said}.",
-        commas(right as usize),
-        commas(n as usize),
+        thousands(right as usize),
+        thousands(n as usize),
         100.0 * p,
-        commas(n as usize),
+        thousands(n as usize),
         100.0 * error,
     ));
     lab.near("accuracy_standard_error", error, 2e-4);
@@ -222,8 +223,8 @@ fn broken_off(
         "The same network from the same seed, trained again: the loss of {} batches was the\n\
          same, bit for bit, in {} of them. Then its observer broke the training off, after batch\n\
          {} of {} in epoch {}, and the network was saved:",
-        commas(half),
-        commas(alike),
+        thousands(half),
+        thousands(alike),
         training.batch,
         training.batches(),
         training.epoch + 1,
@@ -231,9 +232,9 @@ fn broken_off(
     lab.say(format!(
         "\n    {}: {} bytes\n    {}: {} bytes",
         shown(&args.model()),
-        commas(file.len()),
+        thousands(file.len()),
         shown(&args.model().with_extension("npy")),
-        commas(fs::read(args.model().with_extension("npy"))?.len()),
+        thousands(fs::read(args.model().with_extension("npy"))?.len()),
     ));
     lab.say("\nThe first is the whole network. The second is what T1 saves: its parameters.");
     lab.exact("break_batch", half);
@@ -259,9 +260,9 @@ fn in_a_new_process(
         "This program started itself once more, and gave the new process the name of the file and\n\
          the folder with the images. It loaded the network and computed the {} outputs for the\n\
          test images. Of their {} bytes, {} differ from those computed here.",
-        commas(y_hat.len()),
-        commas(theirs.len()),
-        commas(outputs),
+        thousands(y_hat.len()),
+        thousands(theirs.len()),
+        thousands(outputs),
     ));
     let (resumed, never) = (fs::read(args.model())?, whole.network.to_document()?.to_bytes());
     let file = differing(&resumed, &never);
@@ -270,8 +271,8 @@ fn in_a_new_process(
          that was never interrupted, saved the same way, makes a file of {} bytes. Of these,\n\
          {} differ: parameters, velocity, history, and the order of the epoch that would come next.",
         args.epochs,
-        commas(never.len()),
-        commas(file),
+        thousands(never.len()),
+        thousands(file),
     ));
     lab.exact("output_bytes_that_differ", outputs);
     lab.exact("file_bytes_that_differ", file);

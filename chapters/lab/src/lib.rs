@@ -38,6 +38,7 @@ mod record;
 mod results;
 mod start;
 mod table;
+pub mod text;
 
 pub use figure::Figure;
 pub use figure::contours::Contours;

@@ -1,4 +1,5 @@
-//! Elementwise activations: each entry of `a = f(z)` depends on one entry of `z`.
+//! Elementwise activations: each entry of `a = f(z)` depends on one entry of
+//! `z`.
 //!
 //! | activation | f(z) | f′(z) |
 //! |---|---|---|
@@ -10,9 +11,9 @@
 //! | [`Softplus`] | ln(1 + eᶻ) | sigmoid z |
 //! | [`Gelu`] | z Φ(z) | Φ(z) + z φ(z) |
 //!
-//! (Φ and φ are the distribution function and the density of the standard normal
-//! distribution.) All are written so that nothing overflows and no digits are lost, however
-//! large |z| is.
+//! (Φ and φ are the distribution function and the density of the standard
+//! normal distribution.) All are written so that nothing overflows and no
+//! digits are lost, however large |z| is.
 
 use ndarray::{Array2, ArrayRef2, Zip};
 
@@ -29,8 +30,8 @@ pub trait Activation<F: Float>: Part<F> {
     /// f′(z).
     fn derivative(&self, z: F) -> F;
 
-    /// Which probability function this is, if it is one: a loss may then be computed from z
-    /// itself. The default, `None`, is always right.
+    /// Which probability function this is, if it is one: a loss may then be
+    /// computed from z itself. The default, `None`, is always right.
     fn link(&self) -> Option<Link> {
         None
     }
@@ -43,7 +44,8 @@ pub trait Activation<F: Float>: Part<F> {
         Zip::from(a).and(z).for_each(|a, &z| *a = self.value(z));
     }
 
-    /// Multiplies every entry by f′(z): the chain rule of an elementwise function.
+    /// Multiplies every entry by f′(z): the chain rule of an elementwise
+    /// function.
     ///
     /// # Shapes
     /// `z` and `d`: (n, m); `d` holds ∂L/∂a before and ∂L/∂z after.
@@ -73,8 +75,9 @@ pub trait Activation<F: Float>: Part<F> {
 }
 // ANCHOR_END: Activation
 
-/// The functions that turn real numbers into probabilities and belong together with a
-/// cross-entropy: a loss that knows both can be computed from z without losing digits.
+/// The functions that turn real numbers into probabilities and belong together
+/// with a cross-entropy: a loss that knows both can be computed from z without
+/// losing digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {
     /// Row-wise softmax.
@@ -99,8 +102,8 @@ pub struct Relu;
 /// |---|---|---|---|
 /// | slope | 0.01 | what is left of a negative input | [0, 1) |
 ///
-/// Source: Maas, Hannun, Ng, *Rectifier nonlinearities improve neural network acoustic
-/// models* (2013).
+/// Source: Maas, Hannun, Ng, *Rectifier nonlinearities improve neural network
+/// acoustic models* (2013).
 #[derive(Debug, Clone, Copy)]
 pub struct LeakyRelu {
     slope: f64,
@@ -120,7 +123,8 @@ pub struct Softplus;
 
 /// f(z) = z Φ(z), where Φ is the standard normal distribution function.
 ///
-/// Source: Hendrycks, Gimpel, *Gaussian error linear units* (2016); this is the exact form.
+/// Source: Hendrycks, Gimpel, *Gaussian error linear units* (2016); this is the
+/// exact form.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Gelu;
 
@@ -130,7 +134,12 @@ impl LeakyRelu {
     /// # Errors
     /// If the slope does not lie in [0, 1).
     pub fn new(slope: f64) -> Result<Self> {
-        setting("the slope", "lie in [0, 1)", slope, (0.0..1.0).contains(&slope))?;
+        setting(
+            "the slope",
+            "lie in [0, 1)",
+            slope,
+            (0.0..1.0).contains(&slope),
+        )?;
         Ok(Self { slope })
     }
 }
@@ -176,13 +185,19 @@ impl<F: Float> Activation<F> for LeakyRelu {
 // ANCHOR: Sigmoid
 impl<F: Float> Activation<F> for Sigmoid {
     fn value(&self, z: F) -> F {
-        // Of the two forms of the formula, take the one whose exponential is at most 1.
+        // Of the two forms of the formula, take the one whose exponential is at
+        // most 1.
         let e = (-z.abs()).exp();
-        if z >= F::zero() { F::one() / (F::one() + e) } else { e / (F::one() + e) }
+        if z >= F::zero() {
+            F::one() / (F::one() + e)
+        } else {
+            e / (F::one() + e)
+        }
     }
 
     fn derivative(&self, z: F) -> F {
-        // s (1 − s) with both factors written out: 1 − s would lose the digits of a small one.
+        // s (1 − s) with both factors written out: 1 − s would lose the digits
+        // of a small one.
         let e = (-z.abs()).exp();
         e / ((F::one() + e) * (F::one() + e))
     }
@@ -227,13 +242,14 @@ impl<F: Float> Activation<F> for Gelu {
 
     fn derivative(&self, z: F) -> F {
         let z = z.as_f64();
-        let density = (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
+        let density =
+            (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
         F::cast(normal_cdf(z) + z * density)
     }
 }
 
-/// Φ(z). Written with the complementary error function, which keeps its digits where Φ is
-/// close to 0.
+/// Φ(z). Written with the complementary error function, which keeps its digits
+/// where Φ is close to 0.
 fn normal_cdf(z: f64) -> f64 {
     0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
 }

@@ -1,14 +1,16 @@
-//! Gradient checking: a derivative that was worked out against one that was measured.
+//! Gradient checking: a derivative that was worked out against one that was
+//! measured.
 //!
-//! The check knows nothing of networks. It is given a function, a point, and the gradient
-//! that somebody derived, and compares the gradient with central differences:
+//! The check knows nothing of networks. It is given a function, a point, and
+//! the gradient that somebody derived, and compares the gradient with central
+//! differences:
 //!
 //! ```text
 //! ∂f/∂xᵢ ≈ (f(x + h eᵢ) − f(x − h eᵢ)) / 2h
 //! ```
 //!
-//! It computes in `f64`: in `f32` the differences lose so many digits that a wrong factor
-//! of 1.01 would pass.
+//! It computes in `f64`: in `f32` the differences lose so many digits that a
+//! wrong factor of 1.01 would pass.
 //!
 //! ```
 //! use gradus::check::Check;
@@ -31,14 +33,15 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::error::{Error, Result, shape};
 
-/// How to compare: passed where `|derived − measured| ≤ absolute + relative · max(|derived|, |measured|)`.
+/// How to compare: passed where `|derived − measured| ≤ absolute + relative ·
+/// max(|derived|, |measured|)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Check {
     /// The step h, as a fraction of `max(1, |xᵢ|)`.
     ///
-    /// The default, the cube root of the machine epsilon, balances the two errors of a central
-    /// difference: the one of the formula, which grows as h², and the one of rounding, which
-    /// grows as 1/h.
+    /// The default, the cube root of the machine epsilon, balances the two
+    /// errors of a central difference: the one of the formula, which grows as
+    /// h², and the one of rounding, which grows as 1/h.
     pub step: f64,
     /// The tolerance in proportion to the larger of the two derivatives.
     pub relative: f64,
@@ -63,7 +66,8 @@ pub struct Verdict {
     pub derived: f64,
     /// The derivative there that was measured.
     pub measured: f64,
-    /// The relative error there: `|derived − measured| / max(|derived|, |measured|)`.
+    /// The relative error there: `|derived − measured| / max(|derived|,
+    /// |measured|)`.
     pub error: f64,
     /// How many coordinates or directions were compared.
     pub compared: usize,
@@ -82,7 +86,8 @@ impl fmt::Display for Verdict {
 }
 
 impl Check {
-    /// Compares every coordinate of `gradient` with a central difference of `f`.
+    /// Compares every coordinate of `gradient` with a central difference of
+    /// `f`.
     ///
     /// # Shapes
     /// `at` and `gradient`: (p), p at least 1. `f` is called 2p times.
@@ -111,10 +116,11 @@ impl Check {
         Ok(self.verdict(pairs))
     }
 
-    /// Compares the slope of `f` along random unit directions with what `gradient` says it is.
+    /// Compares the slope of `f` along random unit directions with what
+    /// `gradient` says it is.
     ///
-    /// For networks with many parameters: each direction costs two calls of `f`, however long
-    /// the vector, and sees an error in any coordinate.
+    /// For networks with many parameters: each direction costs two calls of
+    /// `f`, however long the vector, and sees an error in any coordinate.
     ///
     /// # Shapes
     /// `at` and `gradient`: (p), p at least 1.
@@ -138,7 +144,8 @@ impl Check {
             let direction: Array1<f64> =
                 Array1::from_iter(std::iter::repeat_with(draw).take(at.len()));
             let u: Array1<f64> = &direction / direction.dot(&direction).sqrt();
-            let h = self.step * at.iter().fold(1.0, |max: f64, x| max.max(x.abs()));
+            let h =
+                self.step * at.iter().fold(1.0, |max: f64, x| max.max(x.abs()));
             let above = f(&(&u * h + at));
             let below = f(&(&u * -h + at));
             (u.dot(gradient), (above - below) / (2.0 * h))
@@ -146,7 +153,8 @@ impl Check {
         Ok(self.verdict(pairs))
     }
 
-    /// The verdict over pairs (derived, measured): the pair that uses up most of its tolerance.
+    /// The verdict over pairs (derived, measured): the pair that uses up most
+    /// of its tolerance.
     fn verdict(&self, pairs: impl Iterator<Item = (f64, f64)>) -> Verdict {
         let mut worst = Verdict {
             passed: true,
@@ -161,7 +169,8 @@ impl Check {
             let size = derived.abs().max(measured.abs());
             let difference = (derived - measured).abs();
             let used = difference / (self.absolute + self.relative * size);
-            // A NaN compares as false with everything: it must fail, and be the worst.
+            // A NaN compares as false with everything: it must fail, and be the
+            // worst.
             let fits = used <= 1.0;
             let used = if used.is_nan() { f64::INFINITY } else { used };
             if used > most_used {
@@ -169,7 +178,8 @@ impl Check {
                 worst.worst = i;
                 worst.derived = derived;
                 worst.measured = measured;
-                worst.error = if difference == 0.0 { 0.0 } else { difference / size };
+                worst.error =
+                    if difference == 0.0 { 0.0 } else { difference / size };
             }
             worst.passed &= fits;
             worst.compared += 1;
@@ -178,9 +188,14 @@ impl Check {
     }
 }
 
-fn non_empty_pair(at: &ArrayRef1<f64>, gradient: &ArrayRef1<f64>) -> Result<()> {
+fn non_empty_pair(
+    at: &ArrayRef1<f64>,
+    gradient: &ArrayRef1<f64>,
+) -> Result<()> {
     if at.is_empty() {
-        return Err(Error::Empty { what: "the point at which a gradient is checked" });
+        return Err(Error::Empty {
+            what: "the point at which a gradient is checked",
+        });
     }
     shape("the gradient", at.shape(), gradient.shape())
 }
@@ -204,7 +219,8 @@ mod tests {
         for i in 0..3 {
             let mut wrong = right.clone();
             wrong[i] *= 1.0 + 1e-5;
-            let verdict = Check::default().gradient(cubic, &at, &wrong).unwrap();
+            let verdict =
+                Check::default().gradient(cubic, &at, &wrong).unwrap();
             assert!(!verdict.passed && verdict.worst == i, "{verdict}");
         }
     }
@@ -229,10 +245,18 @@ mod tests {
     fn nan_and_infinity_fail_on_either_side() {
         let at = array![1.0, 2.0];
         for bad in [f64::NAN, f64::INFINITY] {
-            let verdict = Check::default().gradient(|x| x.sum(), &at, &array![1.0, bad]).unwrap();
+            let verdict = Check::default()
+                .gradient(|x| x.sum(), &at, &array![1.0, bad])
+                .unwrap();
             assert!(!verdict.passed && verdict.worst == 1, "{verdict}");
-            let f = |x: &ArrayRef1<f64>| if x[0] == 1.0 { x.sum() } else { bad };
-            assert!(!Check::default().gradient(f, &at, &array![1.0, 1.0]).unwrap().passed);
+            let f =
+                |x: &ArrayRef1<f64>| if x[0] == 1.0 { x.sum() } else { bad };
+            assert!(
+                !Check::default()
+                    .gradient(f, &at, &array![1.0, 1.0])
+                    .unwrap()
+                    .passed
+            );
         }
     }
 }

@@ -1,8 +1,10 @@
-//! A batch split between threads: each computes the gradient of its share, and the shares
-//! are added in a fixed order, so that the same number of threads gives the same bits.
+//! A batch split between threads: each computes the gradient of its share, and
+//! the shares are added in a fixed order, so that the same number of threads
+//! gives the same bits.
 //!
-//! Threads are started once for a whole training and meet at a barrier twice a batch: when
-//! there is a batch to share, and when all have finished. Nothing is allocated in between.
+//! Threads are started once for a whole training and meet at a barrier twice a
+//! batch: when there is a batch to share, and when all have finished. Nothing
+//! is allocated in between.
 
 use std::any::Any;
 use std::ops::Range;
@@ -33,8 +35,9 @@ pub trait Model<F: Float>: Send + Sync {
     /// With what is wrong; rows are counted from 0.
     fn check(&self, x: &ArrayRef2<F>, y: &ArrayRef2<F>) -> Result<()>;
 
-    /// Returns the sum of the losses of the samples in `x`, and writes the gradient of that sum
-    /// divided by `batch`: the share of these samples in the mean over a batch.
+    /// Returns the sum of the losses of the samples in `x`, and writes the
+    /// gradient of that sum divided by `batch`: the share of these samples in
+    /// the mean over a batch.
     ///
     /// # Shapes
     /// `x`: (n, inputs), `y`: (n, targets), `gradient`: (p)
@@ -109,10 +112,16 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
         let desks = (0..threads).map(desk).collect();
         let order = (0..source.len()).collect();
         let board = Blackboard { model, order, batch: 0..0, dismissed: false };
-        Self { source, board: RwLock::new(board), desks, gate: Barrier::new(threads) }
+        Self {
+            source,
+            board: RwLock::new(board),
+            desks,
+            gate: Barrier::new(threads),
+        }
     }
 
-    /// Runs `lead` on this thread while the others wait for the batches that it shares out.
+    /// Runs `lead` on this thread while the others wait for the batches that it
+    /// shares out.
     pub fn run<R>(&self, lead: impl FnOnce(&Self) -> R) -> R {
         /// Sends the threads home, also when `lead` panics.
         struct Dismissal<'c, 'a, F: Float, M: Model<F>>(&'c Crew<'a, F, M>);
@@ -136,8 +145,8 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
         self.write(|board| change(&mut board.order));
     }
 
-    /// Computes the loss of the samples at these places of the order: their sum. The gradient
-    /// of their mean is kept for [`step`](Self::step).
+    /// Computes the loss of the samples at these places of the order: their
+    /// sum. The gradient of their mean is kept for [`step`](Self::step).
     pub fn share_out(&self, batch: Range<usize>) -> f64 {
         self.write(|board| board.batch = batch);
         self.gate.wait();
@@ -172,7 +181,12 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
     fn follow(&self, desk: usize) {
         loop {
             self.gate.wait();
-            if self.board.read().unwrap_or_else(PoisonError::into_inner).dismissed {
+            if self
+                .board
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .dismissed
+            {
                 return;
             }
             self.compute(desk);
@@ -191,7 +205,8 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
         let Desk { x, y, trace, gradient, loss, panic } = &mut *guard;
         let mut x = x.slice_mut(s![..rows.len(), ..]);
         let mut y = y.slice_mut(s![..rows.len(), ..]);
-        // A part from outside may panic; the others must not wait for it for ever.
+        // A part from outside may panic; the others must not wait for it for
+        // ever.
         let result = catch_unwind(AssertUnwindSafe(|| {
             self.source.gather(rows, &mut x, &mut y);
             board.model.gradient_into(&x, &y, batch.len(), trace, gradient)

@@ -1,8 +1,8 @@
 //! Samples to learn from: where they come from, and how a batch is gathered.
 //!
-//! Rows are samples. Training asks a [`Source`] for the rows of one batch at a time, so the
-//! samples may be arrays ([`Samples`]), bytes that become floats on the way ([`Bytes`]), or
-//! anything that implements the trait.
+//! Rows are samples. Training asks a [`Source`] for the rows of one batch at a
+//! time, so the samples may be arrays ([`Samples`]), bytes that become floats
+//! on the way ([`Bytes`]), or anything that implements the trait.
 
 use ndarray::{Array2, ArrayRef2, Zip, s};
 
@@ -24,9 +24,14 @@ pub trait Source<F: Float>: Sync {
     /// Writes the samples with these numbers, one in each row.
     ///
     /// # Shapes
-    /// `rows`: b numbers below [`len`](Self::len); `x`: (b, input columns), `y`: (b, target
-    /// columns).
-    fn gather(&self, rows: &[usize], x: &mut ArrayRef2<F>, y: &mut ArrayRef2<F>);
+    /// `rows`: b numbers below [`len`](Self::len); `x`: (b, input columns),
+    /// `y`: (b, target columns).
+    fn gather(
+        &self,
+        rows: &[usize],
+        x: &mut ArrayRef2<F>,
+        y: &mut ArrayRef2<F>,
+    );
 
     /// Whether there is no sample.
     fn is_empty(&self) -> bool {
@@ -53,7 +58,10 @@ impl<F: Float> Samples<F> {
     pub fn new(x: Array2<F>, y: Array2<F>) -> Result<Self> {
         shape("the targets", &[x.nrows(), y.ncols()], y.shape())?;
         // Rows are copied one by one: let each lie in one piece.
-        Ok(Self { x: x.as_standard_layout().into_owned(), y: y.as_standard_layout().into_owned() })
+        Ok(Self {
+            x: x.as_standard_layout().into_owned(),
+            y: y.as_standard_layout().into_owned(),
+        })
     }
 
     /// The inputs.
@@ -86,7 +94,12 @@ impl<F: Float> Source<F> for Samples<F> {
         self.y.ncols()
     }
 
-    fn gather(&self, rows: &[usize], x: &mut ArrayRef2<F>, y: &mut ArrayRef2<F>) {
+    fn gather(
+        &self,
+        rows: &[usize],
+        x: &mut ArrayRef2<F>,
+        y: &mut ArrayRef2<F>,
+    ) {
         for (i, &row) in rows.iter().enumerate() {
             x.row_mut(i).assign(&self.x.row(row));
             y.row_mut(i).assign(&self.y.row(row));
@@ -94,8 +107,9 @@ impl<F: Float> Source<F> for Samples<F> {
     }
 }
 
-/// Images or other bytes with a class label each: a byte b becomes the float `scale · b` only
-/// when its batch is gathered, and a label becomes a one-hot row or stays a number.
+/// Images or other bytes with a class label each: a byte b becomes the float
+/// `scale · b` only when its batch is gathered, and a label becomes a one-hot
+/// row or stays a number.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bytes {
     bytes: Array2<u8>,
@@ -112,15 +126,31 @@ impl Bytes {
     /// `bytes`: (n, inputs); `labels`: n numbers below `classes`
     ///
     /// # Errors
-    /// If the numbers of rows differ, the scale is not finite, there are no classes or more than a
-    /// byte can name, or a label is not below `classes`.
-    pub fn new(bytes: Array2<u8>, labels: Vec<u8>, scale: f64, classes: usize) -> Result<Self> {
+    /// If the numbers of rows differ, the scale is not finite, there are no
+    /// classes or more than a byte can name, or a label is not below `classes`.
+    pub fn new(
+        bytes: Array2<u8>,
+        labels: Vec<u8>,
+        scale: f64,
+        classes: usize,
+    ) -> Result<Self> {
         shape("the labels", &[bytes.nrows()], &[labels.len()])?;
         setting("the scale", "be finite", scale, scale.is_finite())?;
         let ok = (1..=256).contains(&classes);
-        setting("the number of classes", "lie in 1 to 256", classes as f64, ok)?;
-        if let Some(row) = labels.iter().position(|&label| usize::from(label) >= classes) {
-            return Err(Error::Label { row, value: f64::from(labels[row]), classes });
+        setting(
+            "the number of classes",
+            "lie in 1 to 256",
+            classes as f64,
+            ok,
+        )?;
+        if let Some(row) =
+            labels.iter().position(|&label| usize::from(label) >= classes)
+        {
+            return Err(Error::Label {
+                row,
+                value: f64::from(labels[row]),
+                classes,
+            });
         }
         let bytes = bytes.as_standard_layout().into_owned();
         Ok(Self { bytes, labels, scale, classes, sparse: false })
@@ -170,7 +200,12 @@ impl<F: Float> Source<F> for Bytes {
         if self.sparse { 1 } else { self.classes }
     }
 
-    fn gather(&self, rows: &[usize], x: &mut ArrayRef2<F>, y: &mut ArrayRef2<F>) {
+    fn gather(
+        &self,
+        rows: &[usize],
+        x: &mut ArrayRef2<F>,
+        y: &mut ArrayRef2<F>,
+    ) {
         let scale = F::cast(self.scale);
         y.fill(F::zero());
         for (i, &row) in rows.iter().enumerate() {
@@ -187,8 +222,8 @@ impl<F: Float> Source<F> for Bytes {
     }
 }
 
-/// Some of the samples of another source, by number: a validation split, or the first
-/// thousand.
+/// Some of the samples of another source, by number: a validation split, or the
+/// first thousand.
 pub struct Subset<'a, F: Float> {
     source: &'a dyn Source<F>,
     rows: Vec<usize>,
@@ -199,10 +234,17 @@ impl<'a, F: Float> Subset<'a, F> {
     ///
     /// # Errors
     /// If a number is not below the number of samples.
-    pub fn new(source: &'a dyn Source<F>, rows: impl IntoIterator<Item = usize>) -> Result<Self> {
+    pub fn new(
+        source: &'a dyn Source<F>,
+        rows: impl IntoIterator<Item = usize>,
+    ) -> Result<Self> {
         let samples = source.len();
         let check = |number| {
-            if number < samples { Ok(number) } else { Err(Error::NoSuchSample { number, samples }) }
+            if number < samples {
+                Ok(number)
+            } else {
+                Err(Error::NoSuchSample { number, samples })
+            }
         };
         let rows = rows.into_iter().map(check).collect::<Result<_>>()?;
         Ok(Self { source, rows })
@@ -222,7 +264,12 @@ impl<F: Float> Source<F> for Subset<'_, F> {
         self.source.target_columns()
     }
 
-    fn gather(&self, rows: &[usize], x: &mut ArrayRef2<F>, y: &mut ArrayRef2<F>) {
+    fn gather(
+        &self,
+        rows: &[usize],
+        x: &mut ArrayRef2<F>,
+        y: &mut ArrayRef2<F>,
+    ) {
         // One at a time, so that nothing is allocated.
         for (i, &row) in rows.iter().enumerate() {
             let mut x = x.slice_mut(s![i..=i, ..]);

@@ -1,4 +1,5 @@
-//! What can be wrong with what the library is given, each with the offending value.
+//! What can be wrong with what the library is given, each with the offending
+//! value.
 
 use std::path::PathBuf;
 
@@ -68,7 +69,9 @@ pub enum Error {
     },
 
     /// A target is not a probability.
-    #[error("targets must lie in [0, 1], but row {row}, column {column} is {value}")]
+    #[error(
+        "targets must lie in [0, 1], but row {row}, column {column} is {value}"
+    )]
     Probability {
         /// The row, counted from 0.
         row: usize,
@@ -96,7 +99,8 @@ pub enum Error {
         samples: usize,
     },
 
-    /// Something is wrong with the validation data, not with the samples to learn from.
+    /// Something is wrong with the validation data, not with the samples to
+    /// learn from.
     #[error("in the validation data: {source}")]
     Validation {
         /// What is wrong.
@@ -124,7 +128,9 @@ pub enum Error {
     NothingToResume,
 
     /// A training cannot go on with other samples than it began with.
-    #[error("this training began with {expected} samples and cannot go on with {found}")]
+    #[error(
+        "this training began with {expected} samples and cannot go on with {found}"
+    )]
     SampleCount {
         /// How many samples there were.
         expected: usize,
@@ -166,7 +172,8 @@ pub enum Error {
         name: String,
     },
 
-    /// The state of a part lacks something, or holds something that the part does not know.
+    /// The state of a part lacks something, or holds something that the part
+    /// does not know.
     #[error("the state of this part {problem} {key:?}")]
     State {
         /// "lacks", or "must not hold".
@@ -187,7 +194,9 @@ pub enum Error {
     },
 
     /// A number that a file cannot hold.
-    #[error("a model with {name} = {value} cannot be saved: it would not load again")]
+    #[error(
+        "a model with {name} = {value} cannot be saved: it would not load again"
+    )]
     Unsavable {
         /// The name of the number.
         name: String,
@@ -217,7 +226,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// The same error, if it names a row of a piece of the data that begins at row `first`.
+    /// The same error, if it names a row of a piece of the data that begins at
+    /// row `first`.
     pub(crate) fn in_rows_from(mut self, first: usize) -> Self {
         if let Error::NotFinite { row, .. }
         | Error::Label { row, .. }
@@ -231,22 +241,40 @@ impl Error {
 }
 
 /// Checks a setting: `Err` unless `ok`.
-pub(crate) fn setting(name: &'static str, range: &'static str, value: f64, ok: bool) -> Result<()> {
+pub(crate) fn setting(
+    name: &'static str,
+    range: &'static str,
+    value: f64,
+    ok: bool,
+) -> Result<()> {
     if ok { Ok(()) } else { Err(Error::Setting { name, range, value }) }
 }
 
-/// Checks that the length of an array does not overflow, which is a panic; memory that is
-/// asked for and not there ends the program anyway.
-pub(crate) fn room(name: &'static str, value: usize, rows: usize, columns: usize) -> Result<()> {
+/// Checks that the length of an array does not overflow, which is a panic;
+/// memory that is asked for and not there ends the program anyway.
+pub(crate) fn room(
+    name: &'static str,
+    value: usize,
+    rows: usize,
+    columns: usize,
+) -> Result<()> {
     let length = rows.max(1).checked_mul(columns.max(1));
     let ok = length.is_some_and(|length| length <= isize::MAX as usize / 16);
     setting(name, "leave room in memory", value as f64, ok)
 }
 
 /// Checks a shape.
-pub(crate) fn shape(what: &'static str, expected: &[usize], found: &[usize]) -> Result<()> {
+pub(crate) fn shape(
+    what: &'static str,
+    expected: &[usize],
+    found: &[usize],
+) -> Result<()> {
     if expected == found {
         return Ok(());
     }
-    Err(Error::Shape { what, expected: expected.to_vec(), found: found.to_vec() })
+    Err(Error::Shape {
+        what,
+        expected: expected.to_vec(),
+        found: found.to_vec(),
+    })
 }

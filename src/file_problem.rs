@@ -1,20 +1,26 @@
 //! What can be wrong with the content of a file.
 
-/// What is wrong with the content of a file. Each reads as the end of a sentence that
-/// begins with the file's name.
+/// What is wrong with the content of a file. Each reads as the end of a
+/// sentence that begins with the file's name.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileProblem {
     /// Not written by this library.
-    #[error("is not a model saved by gradus (a safetensors file with its metadata first)")]
+    #[error(
+        "is not a model saved by gradus (a safetensors file with its metadata first)"
+    )]
     Foreign,
 
     /// The checksum does not fit the content.
-    #[error("is damaged: its checksum does not fit its content; restore it from a copy")]
+    #[error(
+        "is damaged: its checksum does not fit its content; restore it from a copy"
+    )]
     Checksum,
 
     /// Written by another version of the format.
-    #[error("has format version {found}, but this library reads version {expected}")]
+    #[error(
+        "has format version {found}, but this library reads version {expected}"
+    )]
     Version {
         /// The version in the file.
         found: u64,
@@ -23,7 +29,9 @@ pub enum FileProblem {
     },
 
     /// Written in the other precision.
-    #[error("holds {found} numbers, not {expected}: load it as `NeuralNetwork::<{found}>`")]
+    #[error(
+        "holds {found} numbers, not {expected}: load it as `NeuralNetwork::<{found}>`"
+    )]
     Precision {
         /// The precision in the file.
         found: String,
@@ -32,7 +40,9 @@ pub enum FileProblem {
     },
 
     /// Not what the list of digests beside it says.
-    #[error("is damaged: its digest is not the one in {list}; restore it from a copy")]
+    #[error(
+        "is damaged: its digest is not the one in {list}; restore it from a copy"
+    )]
     Digest {
         /// The name of the list.
         list: &'static str,
@@ -87,7 +97,9 @@ pub enum FileProblem {
     },
 
     /// Not an IDX file of the right kind.
-    #[error("is not an IDX file of {expected}: its first bytes are {found:02x?}")]
+    #[error(
+        "is not an IDX file of {expected}: its first bytes are {found:02x?}"
+    )]
     Magic {
         /// "images" or "labels".
         expected: &'static str,

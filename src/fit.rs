@@ -8,20 +8,22 @@ use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::network::NeuralNetwork;
 use crate::target::check_finite;
-use crate::train::{self, Fit, History, Observer, Training};
+use crate::train::{self, Observer};
+use crate::training::{Fit, History, Training};
 
 /// How well a network does on samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Score {
     /// The mean loss.
     pub loss: f64,
-    /// How many samples of each true class (row) were taken for each class (column), if every
-    /// target names a class.
+    /// How many samples of each true class (row) were taken for each class
+    /// (column), if every target names a class.
     pub confusion: Option<Array2<usize>>,
 }
 
 impl Score {
-    /// The share of samples whose class was predicted rightly, if they have classes.
+    /// The share of samples whose class was predicted rightly, if they have
+    /// classes.
     pub fn accuracy(&self) -> Option<f64> {
         let confusion = self.confusion.as_ref()?;
         Some(confusion.diag().sum() as f64 / confusion.sum() as f64)
@@ -32,8 +34,9 @@ impl<F: Float> NeuralNetwork<F> {
     /// Trains, from the parameters and the optimizer's state as they are.
     ///
     /// # Errors
-    /// If a setting or the data are out of range: nothing has changed then. Or if the loss or a
-    /// parameter is no longer finite: the network has the parameters of the last step, finite or not.
+    /// If a setting or the data are out of range: nothing has changed then. Or
+    /// if the loss or a parameter is no longer finite: the network has the
+    /// parameters of the last step, finite or not.
     pub fn fit(
         &mut self,
         source: &dyn Source<F>,
@@ -41,11 +44,17 @@ impl<F: Float> NeuralNetwork<F> {
         validation: Option<&dyn Source<F>>,
         observer: Observer,
     ) -> Result<History> {
-        self.go_on(Training::new(fit.clone(), source.len()), source, validation, observer)
+        self.go_on(
+            Training::new(fit.clone(), source.len()),
+            source,
+            validation,
+            observer,
+        )
     }
 
-    /// Goes on with a training that was broken off or loaded, until it has had `epochs` epochs
-    /// in all. Given the same samples, it takes the very steps that an unbroken training takes.
+    /// Goes on with a training that was broken off or loaded, until it has had
+    /// `epochs` epochs in all. Given the same samples, it takes the very steps
+    /// that an unbroken training takes.
     ///
     /// # Errors
     /// If there is no training to resume, and as for [`fit`](Self::fit).
@@ -56,7 +65,8 @@ impl<F: Float> NeuralNetwork<F> {
         validation: Option<&dyn Source<F>>,
         observer: Observer,
     ) -> Result<History> {
-        let mut training = self.training.clone().ok_or(Error::NothingToResume)?;
+        let mut training =
+            self.training.clone().ok_or(Error::NothingToResume)?;
         training.fit.epochs = epochs;
         self.go_on(training, source, validation, observer)
     }
@@ -69,7 +79,8 @@ impl<F: Float> NeuralNetwork<F> {
         observer: Observer,
     ) -> Result<History> {
         train::check(self, source, validation, &training)?;
-        let result = train::go_on(self, source, validation, &mut training, observer);
+        let result =
+            train::go_on(self, source, validation, &mut training, observer);
         let history = training.history.clone();
         self.training = Some(training);
         result.map(|()| history)
@@ -81,13 +92,16 @@ impl<F: Float> NeuralNetwork<F> {
     /// (n, inputs) → (n, outputs)
     ///
     /// # Errors
-    /// If the inputs have the wrong number of columns, or an input or an output is not finite.
+    /// If the inputs have the wrong number of columns, or an input or an output
+    /// is not finite.
     pub fn predict(&self, x: &ArrayRef2<F>) -> Result<Array2<F>> {
         self.check_inputs(x)?;
         let mut y_hat = Array2::zeros((x.nrows(), self.outputs()));
         let mut trace = self.trace(x.nrows().min(train::CHUNK));
         let chunks = x.axis_chunks_iter(Axis(0), train::CHUNK);
-        for (x, mut y_hat) in chunks.zip(y_hat.axis_chunks_iter_mut(Axis(0), train::CHUNK)) {
+        for (x, mut y_hat) in
+            chunks.zip(y_hat.axis_chunks_iter_mut(Axis(0), train::CHUNK))
+        {
             self.forward_into(&x, &mut trace);
             y_hat.assign(&trace.y_hat(x.nrows()));
         }
@@ -95,8 +109,8 @@ impl<F: Float> NeuralNetwork<F> {
         Ok(y_hat)
     }
 
-    /// The class of each sample: that of the largest output, or, of a network with one output,
-    /// 1 if it is above one half and 0 otherwise.
+    /// The class of each sample: that of the largest output, or, of a network
+    /// with one output, 1 if it is above one half and 0 otherwise.
     ///
     /// # Shapes
     /// (n, inputs) → n labels
@@ -115,23 +129,28 @@ impl<F: Float> NeuralNetwork<F> {
         train::check_source(self, source)?;
         let mut trace = self.trace(source.len().min(train::CHUNK));
         let mut sum = 0.0;
-        // The true class of each sample and the one it was taken for, while targets name classes.
+        // The true class of each sample and the one it was taken for, while
+        // targets name classes.
         let mut decisions = Some(Vec::new());
         train::in_chunks(source, |first, x, y| {
             self.forward_into(x, &mut trace);
             sum += self.loss_of(y, &mut trace);
             let y_hat = trace.y_hat(y.nrows());
-            check_finite("outputs", &y_hat).map_err(|error| error.in_rows_from(first))?;
+            check_finite("outputs", &y_hat)
+                .map_err(|error| error.in_rows_from(first))?;
             for (y, y_hat) in y.rows().into_iter().zip(y_hat.rows()) {
                 match (self.loss.class(y), &mut decisions) {
-                    (Some(class), Some(decisions)) => decisions.push([class, decide(y_hat)]),
+                    (Some(class), Some(decisions)) => {
+                        decisions.push([class, decide(y_hat)])
+                    }
                     _ => decisions = None,
                 }
             }
             Ok(())
         })?;
         let confusion = decisions.map(|decisions| {
-            let classes = decisions.iter().flatten().max().map_or(0, |class| class + 1);
+            let classes =
+                decisions.iter().flatten().max().map_or(0, |class| class + 1);
             let classes = classes.max(self.outputs()).max(2);
             let mut counts = Array2::zeros((classes, classes));
             decisions.into_iter().for_each(|decision| counts[decision] += 1);

@@ -1,12 +1,13 @@
-//! The two scalars of the library: `f32`, in which networks train, and `f64`, in which
-//! derivations are verified.
+//! The two scalars of the library: `f32`, in which networks train, and `f64`,
+//! in which derivations are verified.
 
 use ndarray::NdFloat;
 
 /// A floating-point number: `f32` or `f64`.
 ///
-/// [`NdFloat`] brings the arithmetic, `exp` and `ln`, printing, and what matrix products
-/// need. It is implemented for these two types only, and so is this trait.
+/// [`NdFloat`] brings the arithmetic, `exp` and `ln`, printing, and what matrix
+/// products need. It is implemented for these two types only, and so is this
+/// trait.
 pub trait Float: NdFloat {
     /// The name of the type, as saved models spell it: `"f32"` or `"f64"`.
     const NAME: &'static str;

@@ -20,11 +20,12 @@ use crate::float::Float;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Init {
-    /// Lazar, *Implement a neural network from scratch with NumPy*. The variance is half of
-    /// Glorot's, and the biases are drawn as well.
+    /// Lazar, *Implement a neural network from scratch with NumPy*. The
+    /// variance is half of Glorot's, and the biases are drawn as well.
     Lazar,
-    /// Glorot, Bengio, *Understanding the difficulty of training deep feedforward neural
-    /// networks* (2010), with normal weights. For tanh and sigmoid.
+    /// Glorot, Bengio, *Understanding the difficulty of training deep
+    /// feedforward neural networks* (2010), with normal weights. For tanh and
+    /// sigmoid.
     GlorotNormal,
     /// The same variance with uniform weights, as in the paper.
     GlorotUniform,
@@ -41,7 +42,9 @@ impl Init {
         let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
         match self {
             Init::Lazar => 1.0 / (fan_in + fan_out),
-            Init::GlorotNormal | Init::GlorotUniform => 2.0 / (fan_in + fan_out),
+            Init::GlorotNormal | Init::GlorotUniform => {
+                2.0 / (fan_in + fan_out)
+            }
             Init::He => 2.0 / fan_in,
             Init::LeCun => 1.0 / fan_in,
         }
@@ -64,7 +67,11 @@ impl Init {
             *weight = F::cast(std * self.standard(rng));
         }
         for bias in biases.iter_mut() {
-            *bias = if self == Init::Lazar { F::cast(std * self.standard(rng)) } else { F::zero() };
+            *bias = if self == Init::Lazar {
+                F::cast(std * self.standard(rng))
+            } else {
+                F::zero()
+            };
         }
     }
 

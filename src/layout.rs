@@ -1,14 +1,18 @@
 //! Where each weight and bias lies in the one vector that holds all parameters.
 //!
-//! A network of sizes [s₀, s₁, …, s_L] has L layers; layer i has weights (sᵢ, sᵢ₊₁) and biases
-//! (sᵢ₊₁). The vector holds all weights, layer by layer and row by row, then all biases.
+//! A network of sizes [s₀, s₁, …, s_L] has L layers; layer i has weights (sᵢ,
+//! sᵢ₊₁) and biases (sᵢ₊₁). The vector holds all weights, layer by layer and
+//! row by row, then all biases.
 //!
-//! [`flatten`] and [`restore`] copy between the two forms. [`Layout`] makes them unnecessary:
-//! its matrices are views into the vector.
+//! [`flatten`] and [`restore`] copy between the two forms. [`Layout`] makes
+//! them unnecessary: its matrices are views into the vector.
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayRef1, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
+use ndarray::{
+    Array1, Array2, ArrayRef1, ArrayView1, ArrayView2, ArrayViewMut1,
+    ArrayViewMut2, s,
+};
 
 use crate::error::{Error, Result, setting, shape};
 use crate::float::Float;
@@ -18,7 +22,10 @@ use crate::float::Float;
 ///
 /// # Shapes
 /// `weights`: L arrays (sᵢ, sᵢ₊₁), `biases`: L arrays (sᵢ₊₁) → (p)
-pub fn flatten<F: Float>(weights: &[Array2<F>], biases: &[Array1<F>]) -> Array1<F> {
+pub fn flatten<F: Float>(
+    weights: &[Array2<F>],
+    biases: &[Array1<F>],
+) -> Array1<F> {
     let weights = weights.iter().flat_map(|w| w.iter());
     let biases = biases.iter().flat_map(|b| b.iter());
     weights.chain(biases).copied().collect()
@@ -35,14 +42,19 @@ pub type WeightsAndBiases<F> = (Vec<Array2<F>>, Vec<Array1<F>>);
 /// (p) → L arrays (sᵢ, sᵢ₊₁) and L arrays (sᵢ₊₁)
 ///
 /// # Errors
-/// If the vector does not have as many entries as a network of these sizes has parameters.
-pub fn restore<F: Float>(vector: &ArrayRef1<F>, sizes: &[usize]) -> Result<WeightsAndBiases<F>> {
+/// If the vector does not have as many entries as a network of these sizes has
+/// parameters.
+pub fn restore<F: Float>(
+    vector: &ArrayRef1<F>,
+    sizes: &[usize],
+) -> Result<WeightsAndBiases<F>> {
     let layout = Layout::new(sizes)?;
     shape("the parameter vector", &[layout.parameter_count()], vector.shape())?;
     // Views need a vector in one piece: a copy, unless it is.
     let vector = vector.as_standard_layout();
     let layers = 0..layout.layers();
-    let weights = layers.clone().map(|i| layout.weights(&vector, i).to_owned()).collect();
+    let weights =
+        layers.clone().map(|i| layout.weights(&vector, i).to_owned()).collect();
     let biases = layers.map(|i| layout.biases(&vector, i).to_owned()).collect();
     Ok((weights, biases))
 }
@@ -57,27 +69,41 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of a network with these layer sizes, input and output included.
+    /// The layout of a network with these layer sizes, input and output
+    /// included.
     ///
     /// # Errors
-    /// If there are fewer than two sizes, one is 0, or the parameters do not fit in memory.
+    /// If there are fewer than two sizes, one is 0, or the parameters do not
+    /// fit in memory.
     pub fn new(sizes: &[usize]) -> Result<Self> {
         let count = sizes.len();
-        setting("the number of layer sizes", "be at least 2", count as f64, count >= 2)?;
+        setting(
+            "the number of layer sizes",
+            "be at least 2",
+            count as f64,
+            count >= 2,
+        )?;
         for &size in sizes {
             setting("each layer size", "be at least 1", size as f64, size > 0)?;
         }
         let mut end = 0_usize;
         let mut place = |size: Option<usize>| {
             let start = end;
-            end = start.checked_add(size?).filter(|&end| end <= isize::MAX as usize / 16)?;
+            end = start
+                .checked_add(size?)
+                .filter(|&end| end <= isize::MAX as usize / 16)?;
             Some(start..end)
         };
         let pairs = || sizes.iter().zip(&sizes[1..]);
-        let weights = pairs().map(|(&a, &b)| place(a.checked_mul(b))).collect::<Option<_>>();
-        let biases = pairs().map(|(_, &b)| place(Some(b))).collect::<Option<_>>();
+        let weights = pairs()
+            .map(|(&a, &b)| place(a.checked_mul(b)))
+            .collect::<Option<_>>();
+        let biases =
+            pairs().map(|(_, &b)| place(Some(b))).collect::<Option<_>>();
         match (weights, biases) {
-            (Some(weights), Some(biases)) => Ok(Self { sizes: sizes.to_vec(), weights, biases }),
+            (Some(weights), Some(biases)) => {
+                Ok(Self { sizes: sizes.to_vec(), weights, biases })
+            }
             _ => Err(Error::Setting {
                 name: "the largest layer size",
                 range: "leave the parameters room in memory",
@@ -109,7 +135,11 @@ impl Layout {
     ///
     /// # Panics
     /// If there is no layer i, or the vector is too short or not in one piece.
-    pub fn weights<'a, F: Float>(&self, vector: &'a ArrayRef1<F>, i: usize) -> ArrayView2<'a, F> {
+    pub fn weights<'a, F: Float>(
+        &self,
+        vector: &'a ArrayRef1<F>,
+        i: usize,
+    ) -> ArrayView2<'a, F> {
         let part = vector.slice(s![self.weights[i].clone()]);
         part.into_shape_with_order(self.weight_shape(i)).expect(CONTIGUOUS)
     }
@@ -121,7 +151,11 @@ impl Layout {
     ///
     /// # Panics
     /// If there is no layer i, or the vector is too short.
-    pub fn biases<'a, F: Float>(&self, vector: &'a ArrayRef1<F>, i: usize) -> ArrayView1<'a, F> {
+    pub fn biases<'a, F: Float>(
+        &self,
+        vector: &'a ArrayRef1<F>,
+        i: usize,
+    ) -> ArrayView1<'a, F> {
         vector.slice(s![self.biases[i].clone()])
     }
     // ANCHOR_END: views

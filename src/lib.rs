@@ -1,6 +1,7 @@
 //! A neural network from scratch: the library of the book *Gradus*.
 //!
-//! Each module is one idea, and imports only modules that stand above it in this list:
+//! Each module is one idea, and imports only modules that stand above it in
+//! this list:
 //!
 //! | module | idea |
 //! |---|---|
@@ -11,17 +12,19 @@
 //! | [`activation`] | functions of one number |
 //! | [`output`] | functions of a row, and their Jacobians |
 //! | [`target`], [`loss`] | targets, and how far outputs are from them |
+//! | [`fused`] | the same losses from logits, without a division |
 //! | [`optimizer`] | from a gradient to a step |
 //! | [`random`], [`init`] | seeds; where training starts |
 //! | [`data`], [`toy`], [`mnist`] | samples, batches, data sets |
-//! | [`train`] | the loop, and how threads share a batch |
+//! | [`training`], [`train`] | what a training is; the loop, and how threads share a batch |
 //! | [`layout`] | all parameters as one vector |
 //! | [`registry`], [`persist`] | parts by name; files that are whole |
 //! | [`network`] | the network: forward, backward, fit, predict, score, save |
 //!
-//! Rows are samples, columns are features. In shapes, n is the number of samples in a batch,
-//! m the number of outputs, p the number of parameters. `x` are inputs, `z` is what enters an
-//! activation, `a` what leaves it; `y` are targets and `y_hat` outputs; `d_x` is ∂L/∂x.
+//! Rows are samples, columns are features. In shapes, n is the number of
+//! samples in a batch, m the number of outputs, p the number of parameters. `x`
+//! are inputs, `z` is what enters an activation, `a` what leaves it; `y` are
+//! targets and `y_hat` outputs; `d_x` is ∂L/∂x.
 
 pub mod float;
 
@@ -43,6 +46,8 @@ pub mod target;
 
 pub mod loss;
 
+pub mod fused;
+
 pub mod optimizer;
 
 pub mod random;
@@ -55,6 +60,8 @@ pub mod toy;
 
 pub mod mnist;
 
+pub mod training;
+
 mod crew;
 
 pub mod train;
@@ -63,7 +70,11 @@ pub mod layout;
 
 pub mod registry;
 
+mod file;
+
 pub mod persist;
+
+mod npy;
 
 pub mod network;
 
@@ -73,7 +84,9 @@ mod fit;
 
 mod saved;
 
-pub use activation::{Activation, Gelu, Identity, LeakyRelu, Link, Relu, Sigmoid, Softplus, Tanh};
+pub use activation::{
+    Activation, Gelu, Identity, LeakyRelu, Link, Relu, Sigmoid, Softplus, Tanh,
+};
 pub use data::{Bytes, Samples, Source, Subset};
 pub use error::{Error, Result};
 pub use file_problem::FileProblem;
@@ -81,15 +94,18 @@ pub use fit::Score;
 pub use float::Float;
 pub use init::Init;
 pub use loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, FusedLoss, Loss, MeanSquaredError,
-    SparseCategoricalCrossEntropy,
+    BinaryCrossEntropy, CategoricalCrossEntropy, FusedLoss, Loss,
+    MeanSquaredError, SparseCategoricalCrossEntropy,
 };
 pub use mnist::Mnist;
 pub use network::NeuralNetwork;
-pub use optimizer::{GradientDescent, Momentum, MovingAverage, Nesterov, Optimizer};
+pub use optimizer::{
+    GradientDescent, Momentum, MovingAverage, Nesterov, Optimizer,
+};
 pub use output::{Elementwise, OutputActivation, Softmax, chain_rule};
 pub use part::{Part, State};
 pub use pass::Trace;
 pub use registry::Registry;
 pub use target::one_hot;
-pub use train::{Event, Fit, History, Model, Training};
+pub use train::{Event, Model};
+pub use training::{Fit, History, Training};

@@ -1,8 +1,9 @@
-//! Losses: one number for each sample, and its derivative with respect to the outputs.
+//! Losses: one number for each sample, and its derivative with respect to the
+//! outputs.
 //!
-//! Per sample, [`MeanSquaredError`] and [`BinaryCrossEntropy`] are means over the m outputs,
-//! [`CategoricalCrossEntropy`] is a sum over the classes. The loss of a batch is the mean
-//! over its samples.
+//! Per sample, [`MeanSquaredError`] and [`BinaryCrossEntropy`] are means over
+//! the m outputs, [`CategoricalCrossEntropy`] is a sum over the classes. The
+//! loss of a batch is the mean over its samples.
 //!
 //! | loss | of one sample | target row |
 //! |---|---|---|
@@ -13,12 +14,14 @@
 
 use ndarray::{Array1, Array3, ArrayRef1, ArrayRef2, ArrayView1, Axis, Zip};
 
-use crate::activation::{Activation, Link, Softplus};
+use crate::activation::Link;
 use crate::error::Result;
 use crate::float::Float;
-use crate::output::maximum;
 use crate::part::{Part, stateless};
-use crate::target::{check_distributions, check_labels, check_probabilities, label, one_hot_class};
+use crate::target::{
+    check_distributions, check_labels, check_probabilities, label,
+    one_hot_class,
+};
 
 // ANCHOR: Loss
 /// How far the outputs are from the targets.
@@ -26,21 +29,33 @@ pub trait Loss<F: Float>: Part<F> {
     /// Writes the loss of each sample.
     ///
     /// # Shapes
-    /// `y_hat`: (n, m), `y`: (n, [`target_columns`](Self::target_columns)), `values`: (n).
-    fn values_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, values: &mut ArrayRef1<F>);
+    /// `y_hat`: (n, m), `y`: (n, [`target_columns`](Self::target_columns)),
+    /// `values`: (n).
+    fn values_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        values: &mut ArrayRef1<F>,
+    );
 
     /// Writes the derivative of each sample's loss with respect to its outputs.
     ///
     /// # Shapes
     /// As above; `d_y_hat`: (n, m).
-    fn derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d_y_hat: &mut ArrayRef2<F>);
+    fn derivative_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        d_y_hat: &mut ArrayRef2<F>,
+    );
 
     /// How many columns the targets have for m outputs.
     fn target_columns(&self, outputs: usize) -> usize {
         outputs
     }
 
-    /// Checks targets of the right shape: are they ones that this loss is defined for?
+    /// Checks targets of the right shape: are they ones that this loss is
+    /// defined for?
     ///
     /// # Errors
     /// With the first entry that is not.
@@ -54,7 +69,8 @@ pub trait Loss<F: Float>: Part<F> {
         one_hot_class(y)
     }
 
-    /// The same loss from logits, if it can be fused with this output activation.
+    /// The same loss from logits, if it can be fused with this output
+    /// activation.
     fn fused(&self, link: Link) -> Option<&dyn FusedLoss<F>> {
         let _ = link;
         None
@@ -89,13 +105,24 @@ pub trait FusedLoss<F: Float> {
     ///
     /// # Shapes
     /// `z`: (n, m), `values`: (n).
-    fn fused_values_into(&self, z: &ArrayRef2<F>, y: &ArrayRef2<F>, values: &mut ArrayRef1<F>);
+    fn fused_values_into(
+        &self,
+        z: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        values: &mut ArrayRef1<F>,
+    );
 
-    /// Writes the derivative with respect to z, given ŷ: ŷ − y, or its mean over outputs.
+    /// Writes the derivative with respect to z, given ŷ: ŷ − y, or its mean
+    /// over outputs.
     ///
     /// # Shapes
     /// `y_hat` and `d_z`: (n, m).
-    fn fused_derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d_z: &mut ArrayRef2<F>);
+    fn fused_derivative_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        d_z: &mut ArrayRef2<F>,
+    );
 }
 // ANCHOR_END: FusedLoss
 
@@ -117,32 +144,61 @@ pub struct SparseCategoricalCrossEntropy;
 
 // ANCHOR: MeanSquaredError
 impl<F: Float> Loss<F> for MeanSquaredError {
-    fn values_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, values: &mut ArrayRef1<F>) {
+    fn values_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        values: &mut ArrayRef1<F>,
+    ) {
         let m = F::cast(y_hat.ncols() as f64);
-        Zip::from(values).and(y_hat.rows()).and(y.rows()).for_each(|value, y_hat, y| {
-            *value = sum_over(y_hat, y, |y_hat, y| (y_hat - y) * (y_hat - y)) / m;
-        });
+        Zip::from(values).and(y_hat.rows()).and(y.rows()).for_each(
+            |value, y_hat, y| {
+                *value =
+                    sum_over(y_hat, y, |y_hat, y| (y_hat - y) * (y_hat - y))
+                        / m;
+            },
+        );
     }
 
-    fn derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d: &mut ArrayRef2<F>) {
+    fn derivative_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        d: &mut ArrayRef2<F>,
+    ) {
         let factor = F::cast(2.0 / y_hat.ncols() as f64);
-        Zip::from(d).and(y_hat).and(y).for_each(|d, &y_hat, &y| *d = factor * (y_hat - y));
+        Zip::from(d)
+            .and(y_hat)
+            .and(y)
+            .for_each(|d, &y_hat, &y| *d = factor * (y_hat - y));
     }
 }
 // ANCHOR_END: MeanSquaredError
 
 // ANCHOR: BinaryCrossEntropy
 impl<F: Float> Loss<F> for BinaryCrossEntropy {
-    fn values_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, values: &mut ArrayRef1<F>) {
+    fn values_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        values: &mut ArrayRef1<F>,
+    ) {
         let m = F::cast(y_hat.ncols() as f64);
-        Zip::from(values).and(y_hat.rows()).and(y.rows()).for_each(|value, y_hat, y| {
-            *value =
-                sum_over(y_hat, y, |p, y| -times_ln(y, p) - times_ln(F::one() - y, F::one() - p))
-                    / m;
-        });
+        Zip::from(values).and(y_hat.rows()).and(y.rows()).for_each(
+            |value, y_hat, y| {
+                *value = sum_over(y_hat, y, |p, y| {
+                    -times_ln(y, p) - times_ln(F::one() - y, F::one() - p)
+                }) / m;
+            },
+        );
     }
 
-    fn derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d: &mut ArrayRef2<F>) {
+    fn derivative_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        d: &mut ArrayRef2<F>,
+    ) {
         let m = F::cast(y_hat.ncols() as f64);
         Zip::from(d).and(y_hat).and(y).for_each(|d, &p, &y| {
             *d = (over(F::one() - y, F::one() - p) - over(y, p)) / m;
@@ -157,36 +213,29 @@ impl<F: Float> Loss<F> for BinaryCrossEntropy {
         if link == Link::Sigmoid { Some(self) } else { None }
     }
 }
-
-impl<F: Float> FusedLoss<F> for BinaryCrossEntropy {
-    fn fused_values_into(&self, z: &ArrayRef2<F>, y: &ArrayRef2<F>, values: &mut ArrayRef1<F>) {
-        let m = F::cast(z.ncols() as f64);
-        Zip::from(values).and(z.rows()).and(y.rows()).for_each(|value, z, y| {
-            // softplus(z) − y z, and the same with both signs changed where z is positive:
-            // no term is then larger than the loss itself.
-            *value = sum_over(z, y, |z, y| {
-                let wrong = if z > F::zero() { F::one() - y } else { y };
-                Softplus.value(-z.abs()) + wrong * z.abs()
-            }) / m;
-        });
-    }
-
-    fn fused_derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d: &mut ArrayRef2<F>) {
-        let m = F::cast(y_hat.ncols() as f64);
-        Zip::from(d).and(y_hat).and(y).for_each(|d, &p, &y| *d = (p - y) / m);
-    }
-}
 // ANCHOR_END: BinaryCrossEntropy
 
 // ANCHOR: CategoricalCrossEntropy
 impl<F: Float> Loss<F> for CategoricalCrossEntropy {
-    fn values_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, values: &mut ArrayRef1<F>) {
-        Zip::from(values).and(y_hat.rows()).and(y.rows()).for_each(|value, y_hat, y| {
-            *value = -sum_over(y_hat, y, |p, y| times_ln(y, p));
-        });
+    fn values_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        values: &mut ArrayRef1<F>,
+    ) {
+        Zip::from(values).and(y_hat.rows()).and(y.rows()).for_each(
+            |value, y_hat, y| {
+                *value = -sum_over(y_hat, y, |p, y| times_ln(y, p));
+            },
+        );
     }
 
-    fn derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d: &mut ArrayRef2<F>) {
+    fn derivative_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        d: &mut ArrayRef2<F>,
+    ) {
         Zip::from(d).and(y_hat).and(y).for_each(|d, &p, &y| *d = -over(y, p));
     }
 
@@ -199,33 +248,34 @@ impl<F: Float> Loss<F> for CategoricalCrossEntropy {
         if link == Link::Softmax { Some(self) } else { None }
     }
 }
-
-impl<F: Float> FusedLoss<F> for CategoricalCrossEntropy {
-    fn fused_values_into(&self, z: &ArrayRef2<F>, y: &ArrayRef2<F>, values: &mut ArrayRef1<F>) {
-        Zip::from(values).and(z.rows()).and(y.rows()).for_each(|value, z, y| {
-            let log_sum = log_sum_exp(&z);
-            *value = sum_over(z, y, |z, y| y * (log_sum - z));
-        });
-    }
-
-    fn fused_derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d: &mut ArrayRef2<F>) {
-        Zip::from(d).and(y_hat).and(y).for_each(|d, &p, &y| *d = p - y);
-    }
-}
 // ANCHOR_END: CategoricalCrossEntropy
 
 impl<F: Float> Loss<F> for SparseCategoricalCrossEntropy {
-    fn values_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, values: &mut ArrayRef1<F>) {
-        Zip::from(values).and(y_hat.rows()).and(y.rows()).for_each(|value, y_hat, y| {
-            *value = -y_hat[label(y[0])].ln();
-        });
+    fn values_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        values: &mut ArrayRef1<F>,
+    ) {
+        Zip::from(values).and(y_hat.rows()).and(y.rows()).for_each(
+            |value, y_hat, y| {
+                *value = -y_hat[label(y[0])].ln();
+            },
+        );
     }
 
-    fn derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d: &mut ArrayRef2<F>) {
+    fn derivative_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        d: &mut ArrayRef2<F>,
+    ) {
         d.fill(F::zero());
-        Zip::from(d.rows_mut()).and(y_hat.rows()).and(y.rows()).for_each(|mut d, y_hat, y| {
-            d[label(y[0])] = -y_hat[label(y[0])].recip();
-        });
+        Zip::from(d.rows_mut()).and(y_hat.rows()).and(y.rows()).for_each(
+            |mut d, y_hat, y| {
+                d[label(y[0])] = -y_hat[label(y[0])].recip();
+            },
+        );
     }
 
     fn target_columns(&self, _: usize) -> usize {
@@ -245,33 +295,17 @@ impl<F: Float> Loss<F> for SparseCategoricalCrossEntropy {
     }
 }
 
-impl<F: Float> FusedLoss<F> for SparseCategoricalCrossEntropy {
-    fn fused_values_into(&self, z: &ArrayRef2<F>, y: &ArrayRef2<F>, values: &mut ArrayRef1<F>) {
-        Zip::from(values).and(z.rows()).and(y.rows()).for_each(|value, z, y| {
-            *value = log_sum_exp(&z) - z[label(y[0])];
-        });
-    }
-
-    fn fused_derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d: &mut ArrayRef2<F>) {
-        d.assign(y_hat);
-        Zip::from(d.rows_mut()).and(y.rows()).for_each(|mut d, y| d[label(y[0])] -= F::one());
-    }
-}
-
-// ANCHOR: log_sum_exp
-/// ln Σ e^zₖ of a row, without overflow.
-pub fn log_sum_exp<F: Float>(z: &ArrayRef1<F>) -> F {
-    let max = maximum(z);
-    max + z.fold(F::zero(), |sum, &z| sum + (z - max).exp()).ln()
-}
-// ANCHOR_END: log_sum_exp
-
 /// Σ f(a, b) over two rows.
-fn sum_over<F: Float>(a: ArrayView1<F>, b: ArrayView1<F>, f: impl Fn(F, F) -> F) -> F {
+pub(crate) fn sum_over<F: Float>(
+    a: ArrayView1<F>,
+    b: ArrayView1<F>,
+    f: impl Fn(F, F) -> F,
+) -> F {
     Zip::from(&a).and(&b).fold(F::zero(), |sum, &a, &b| sum + f(a, b))
 }
 
-/// y ln p, with 0 ln 0 = 0: what a class that is not the target adds to a cross-entropy.
+/// y ln p, with 0 ln 0 = 0: what a class that is not the target adds to a
+/// cross-entropy.
 fn times_ln<F: Float>(y: F, p: F) -> F {
     if y == F::zero() { F::zero() } else { y * p.ln() }
 }
@@ -290,11 +324,21 @@ stateless!(
 
 // A loss that was chosen at run time is a loss.
 impl<F: Float, L: Loss<F> + ?Sized> Loss<F> for Box<L> {
-    fn values_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, values: &mut ArrayRef1<F>) {
+    fn values_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        values: &mut ArrayRef1<F>,
+    ) {
         (**self).values_into(y_hat, y, values);
     }
 
-    fn derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d: &mut ArrayRef2<F>) {
+    fn derivative_into(
+        &self,
+        y_hat: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        d: &mut ArrayRef2<F>,
+    ) {
         (**self).derivative_into(y_hat, y, d);
     }
 

@@ -1,4 +1,5 @@
-//! MNIST, and data sets in its form: 70,000 grey images of 28 by 28 pixels in ten classes.
+//! MNIST, and data sets in its form: 70,000 grey images of 28 by 28 pixels in
+//! ten classes.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -30,7 +31,8 @@ const FILES: [(&str, bool, usize); 4] = [
     ("t10k-labels-idx1-ubyte", false, TEST),
 ];
 
-/// A list of digests, in the format of `sha256sum`, that may lie beside the files.
+/// A list of digests, in the format of `sha256sum`, that may lie beside the
+/// files.
 const DIGESTS: &str = "SHA256SUMS";
 
 /// The two parts of MNIST. Pixels are scaled to [0, 1]; targets are one-hot.
@@ -43,17 +45,19 @@ pub struct Mnist {
 }
 
 impl Mnist {
-    /// Reads MNIST, or another set in the same form such as Fashion-MNIST, from a folder with
-    /// the four IDX files, each plain or gzipped. If the folder has a `SHA256SUMS`, the
-    /// uncompressed content is checked against it.
+    /// Reads MNIST, or another set in the same form such as Fashion-MNIST, from
+    /// a folder with the four IDX files, each plain or gzipped. If the folder
+    /// has a `SHA256SUMS`, the uncompressed content is checked against it.
     ///
     /// # Errors
     /// If a file is missing, damaged, or not what its name says.
     pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         let digests = read_digests(folder)?;
-        // The `mnist` crate panics on malformed files: it is given copies that were checked.
-        let checked = tempfile::tempdir().map_err(|e| io("write", &std::env::temp_dir(), e))?;
+        // The `mnist` crate panics on malformed files: it is given copies that
+        // were checked.
+        let checked = tempfile::tempdir()
+            .map_err(|e| io("write", &std::env::temp_dir(), e))?;
         for (name, is_images, count) in FILES {
             let (path, content) = read_file(folder, name)?;
             check_idx(&content, is_images, count)
@@ -85,7 +89,8 @@ fn bytes(pixels: Vec<u8>, labels: Vec<u8>) -> Result<Bytes> {
     Bytes::new(images, labels, 1.0 / 255.0, CLASSES)
 }
 
-/// The content of `name` or `name.gz`, uncompressed, and which of the two it was.
+/// The content of `name` or `name.gz`, uncompressed, and which of the two it
+/// was.
 fn read_file(folder: &Path, name: &str) -> Result<(PathBuf, Vec<u8>)> {
     let plain = folder.join(name);
     let zipped = folder.join(format!("{name}.gz"));
@@ -103,9 +108,13 @@ fn read_file(folder: &Path, name: &str) -> Result<(PathBuf, Vec<u8>)> {
     Ok((path, content))
 }
 
-/// Checks an IDX file: four bytes of magic, one big-endian size for each axis, then a byte for
-/// each entry.
-fn check_idx(content: &[u8], is_images: bool, count: usize) -> Result<(), FileProblem> {
+/// Checks an IDX file: four bytes of magic, one big-endian size for each axis,
+/// then a byte for each entry.
+fn check_idx(
+    content: &[u8],
+    is_images: bool,
+    count: usize,
+) -> Result<(), FileProblem> {
     let (kind, magic, expected) = if is_images {
         ("images", [0, 0, 8, 3], vec![count as u32, SIDE as u32, SIDE as u32])
     } else {
@@ -116,19 +125,31 @@ fn check_idx(content: &[u8], is_images: bool, count: usize) -> Result<(), FilePr
         return Err(FileProblem::Magic { expected: kind, found });
     }
     let header = 4 + 4 * expected.len();
-    let size = |bytes: &[u8]| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    let found: Vec<u32> = content[4..].chunks_exact(4).take(expected.len()).map(size).collect();
+    let size = |bytes: &[u8]| {
+        u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+    };
+    let found: Vec<u32> =
+        content[4..].chunks_exact(4).take(expected.len()).map(size).collect();
     if found.len() == expected.len() && found != expected {
         return Err(FileProblem::IdxShape { expected, found });
     }
-    let length = header + expected.iter().map(|&n| n as usize).product::<usize>();
+    let length =
+        header + expected.iter().map(|&n| n as usize).product::<usize>();
     if content.len() != length {
-        return Err(FileProblem::Length { expected: length, found: content.len() });
+        return Err(FileProblem::Length {
+            expected: length,
+            found: content.len(),
+        });
     }
     if !is_images {
         let labels = &content[header..];
-        if let Some(position) = labels.iter().position(|&label| usize::from(label) >= CLASSES) {
-            return Err(FileProblem::IdxLabel { label: labels[position], position });
+        if let Some(position) =
+            labels.iter().position(|&label| usize::from(label) >= CLASSES)
+        {
+            return Err(FileProblem::IdxLabel {
+                label: labels[position],
+                position,
+            });
         }
     }
     Ok(())
@@ -143,9 +164,14 @@ fn read_digests(folder: &Path) -> Result<Option<String>> {
     }
 }
 
-fn check_digest(content: &[u8], name: &str, digests: &Option<String>) -> Result<(), FileProblem> {
+fn check_digest(
+    content: &[u8],
+    name: &str,
+    digests: &Option<String>,
+) -> Result<(), FileProblem> {
     let Some(digests) = digests else { return Ok(()) };
-    let found: String = Sha256::digest(content).iter().map(|b| format!("{b:02x}")).collect();
+    let found: String =
+        Sha256::digest(content).iter().map(|b| format!("{b:02x}")).collect();
     let listed = digests.lines().any(|line| {
         let mut words = line.split_whitespace();
         // A star before the name says that the digest is of the file as bytes.

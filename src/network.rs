@@ -1,5 +1,5 @@
-//! The network of part I: layers of weights and biases with one hidden activation, an output
-//! activation, a loss and an optimizer, all handed in.
+//! The network of part I: layers of weights and biases with one hidden
+//! activation, an output activation, a loss and an optimizer, all handed in.
 
 use ndarray::{Array1, ArrayRef1, ArrayView1, ArrayView2, Axis};
 
@@ -13,7 +13,7 @@ use crate::optimizer::Optimizer;
 use crate::output::OutputActivation;
 use crate::random::{Random, stream};
 use crate::target::check_finite;
-use crate::train::Training;
+use crate::training::Training;
 
 // ANCHOR: NeuralNetwork
 /// A fully connected network.
@@ -54,8 +54,8 @@ pub struct NeuralNetwork<F: Float> {
 impl<F: Float> NeuralNetwork<F> {
     /// A network with fresh parameters.
     ///
-    /// `sizes` are those of all layers, input and output included. The seed decides the
-    /// parameters.
+    /// `sizes` are those of all layers, input and output included. The seed
+    /// decides the parameters.
     ///
     /// # Errors
     /// If there are fewer than two sizes, or one is 0.
@@ -73,7 +73,11 @@ impl<F: Float> NeuralNetwork<F> {
         let mut rng = Random::new(seed, stream::INITIALISATION).generator();
         for i in 0..layout.layers() {
             let mut biases = Array1::zeros(sizes[i + 1]);
-            init.fill(&mut layout.weights_mut(&mut params, i), &mut biases, &mut rng);
+            init.fill(
+                &mut layout.weights_mut(&mut params, i),
+                &mut biases,
+                &mut rng,
+            );
             layout.biases_mut(&mut params, i).assign(&biases);
         }
         optimizer.prepare(params.len())?;
@@ -89,8 +93,9 @@ impl<F: Float> NeuralNetwork<F> {
         })
     }
 
-    /// The same network, trained by the chain rule through the output activation even where
-    /// the loss could be fused with it: what chapter 2 compares.
+    /// The same network, trained by the chain rule through the output
+    /// activation even where the loss could be fused with it: what chapter 2
+    /// compares.
     #[must_use]
     pub fn composed(mut self) -> Self {
         self.composed = true;
@@ -118,10 +123,14 @@ impl<F: Float> NeuralNetwork<F> {
     /// Replaces all parameters.
     ///
     /// # Errors
-    /// If there are not as many as the network has, or one is not finite; the old ones then stay.
+    /// If there are not as many as the network has, or one is not finite; the
+    /// old ones then stay.
     pub fn set_params(&mut self, params: &ArrayRef1<F>) -> Result<()> {
         shape("the parameter vector", self.params.shape(), params.shape())?;
-        check_finite("the parameters, as one row,", &params.view().insert_axis(Axis(0)))?;
+        check_finite(
+            "the parameters, as one row,",
+            &params.view().insert_axis(Axis(0)),
+        )?;
         self.params.assign(params);
         Ok(())
     }

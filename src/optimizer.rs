@@ -1,6 +1,7 @@
 //! Optimizers: how a gradient becomes a step.
 //!
-//! With parameters θ, gradient g, learning rate η, and velocity v (zero at first):
+//! With parameters θ, gradient g, learning rate η, and velocity v (zero at
+//! first):
 //!
 //! | optimizer | update | the velocity is |
 //! |---|---|---|
@@ -9,7 +10,8 @@
 //! | [`MovingAverage`] | v ← β v + (1 − β) g, then θ ← θ − η v | an average of gradients |
 //! | [`Nesterov`] | v ← μ v − η g, then θ ← θ + μ v − η g | the last step, looked ahead |
 //!
-//! A moving average at rate η takes the very steps of momentum μ = β at rate (1 − β) η.
+//! A moving average at rate η takes the very steps of momentum μ = β at rate (1
+//! − β) η.
 
 use ndarray::{Array1, ArrayRef1, Zip};
 
@@ -57,7 +59,8 @@ pub struct GradientDescent {
 /// | learning rate η | | length of a step | positive, finite |
 /// | momentum μ | | how much of the last step is kept | [0, 1) |
 ///
-/// Source: Polyak, *Some methods of speeding up the convergence of iteration methods* (1964).
+/// Source: Polyak, *Some methods of speeding up the convergence of iteration
+/// methods* (1964).
 #[derive(Debug, Clone)]
 pub struct Momentum<F: Float> {
     learning_rate: f64,
@@ -65,7 +68,8 @@ pub struct Momentum<F: Float> {
     velocity: Array1<F>,
 }
 
-/// v ← β v + (1 − β) g, then θ ← θ − η v: steps along an average of the gradients.
+/// v ← β v + (1 − β) g, then θ ← θ − η v: steps along an average of the
+/// gradients.
 ///
 /// | setting | default | purpose | range |
 /// |---|---|---|---|
@@ -80,15 +84,16 @@ pub struct MovingAverage<F: Float> {
 
 /// v ← μ v − η g, then θ ← θ + μ v − η g: momentum that looks one step ahead.
 ///
-/// The gradient is taken at the point that is handed in, as in Sutskever's rewriting.
+/// The gradient is taken at the point that is handed in, as in Sutskever's
+/// rewriting.
 ///
 /// | setting | default | purpose | range |
 /// |---|---|---|---|
 /// | learning rate η | | length of a step | positive, finite |
 /// | momentum μ | | how much of the last step is kept | [0, 1) |
 ///
-/// Source: Sutskever, Martens, Dahl, Hinton, *On the importance of initialization and
-/// momentum in deep learning* (2013).
+/// Source: Sutskever, Martens, Dahl, Hinton, *On the importance of
+/// initialization and momentum in deep learning* (2013).
 #[derive(Debug, Clone)]
 pub struct Nesterov<F: Float> {
     learning_rate: f64,
@@ -112,11 +117,14 @@ impl<F: Float> Optimizer<F> for Momentum<F> {
 
     fn step(&mut self, params: &mut ArrayRef1<F>, gradient: &ArrayRef1<F>) {
         ready(&mut self.velocity, params.len());
-        let (rate, momentum) = (F::cast(self.learning_rate), F::cast(self.momentum));
-        Zip::from(params).and(gradient).and(&mut self.velocity).for_each(|theta, &g, v| {
-            *v = flush(momentum * *v - rate * g);
-            *theta += *v;
-        });
+        let (rate, momentum) =
+            (F::cast(self.learning_rate), F::cast(self.momentum));
+        Zip::from(params).and(gradient).and(&mut self.velocity).for_each(
+            |theta, &g, v| {
+                *v = flush(momentum * *v - rate * g);
+                *theta += *v;
+            },
+        );
     }
 }
 // ANCHOR_END: Momentum
@@ -129,11 +137,14 @@ impl<F: Float> Optimizer<F> for MovingAverage<F> {
 
     fn step(&mut self, params: &mut ArrayRef1<F>, gradient: &ArrayRef1<F>) {
         ready(&mut self.velocity, params.len());
-        let (rate, beta) = (F::cast(self.learning_rate), F::cast(self.momentum));
-        Zip::from(params).and(gradient).and(&mut self.velocity).for_each(|theta, &g, v| {
-            *v = flush(beta * *v + (F::one() - beta) * g);
-            *theta -= rate * *v;
-        });
+        let (rate, beta) =
+            (F::cast(self.learning_rate), F::cast(self.momentum));
+        Zip::from(params).and(gradient).and(&mut self.velocity).for_each(
+            |theta, &g, v| {
+                *v = flush(beta * *v + (F::one() - beta) * g);
+                *theta -= rate * *v;
+            },
+        );
     }
 }
 // ANCHOR_END: MovingAverage
@@ -146,11 +157,14 @@ impl<F: Float> Optimizer<F> for Nesterov<F> {
 
     fn step(&mut self, params: &mut ArrayRef1<F>, gradient: &ArrayRef1<F>) {
         ready(&mut self.velocity, params.len());
-        let (rate, momentum) = (F::cast(self.learning_rate), F::cast(self.momentum));
-        Zip::from(params).and(gradient).and(&mut self.velocity).for_each(|theta, &g, v| {
-            *v = flush(momentum * *v - rate * g);
-            *theta += momentum * *v - rate * g;
-        });
+        let (rate, momentum) =
+            (F::cast(self.learning_rate), F::cast(self.momentum));
+        Zip::from(params).and(gradient).and(&mut self.velocity).for_each(
+            |theta, &g, v| {
+                *v = flush(momentum * *v - rate * g);
+                *theta += momentum * *v - rate * g;
+            },
+        );
     }
 }
 // ANCHOR_END: Nesterov
@@ -168,19 +182,26 @@ impl<F: Float, O: Optimizer<F> + ?Sized> Optimizer<F> for Box<O> {
 
 /// Zero for what is too small to matter.
 ///
-/// A velocity whose gradient stays zero shrinks for ever. Below the smallest normal number
-/// processors compute with it ten times slower and more.
+/// A velocity whose gradient stays zero shrinks for ever. Below the smallest
+/// normal number processors compute with it ten times slower and more.
 fn flush<F: Float>(v: F) -> F {
     if v.abs() < F::min_positive_value() / F::epsilon() { F::zero() } else { v }
 }
 
 /// A velocity of the right length: zero if there is none yet.
-fn prepare<F: Float>(velocity: &mut Array1<F>, parameters: usize) -> Result<()> {
+fn prepare<F: Float>(
+    velocity: &mut Array1<F>,
+    parameters: usize,
+) -> Result<()> {
     if velocity.is_empty() {
         *velocity = Array1::zeros(parameters);
     }
     let found = velocity.len();
-    if found == parameters { Ok(()) } else { Err(Error::Velocity { expected: parameters, found }) }
+    if found == parameters {
+        Ok(())
+    } else {
+        Err(Error::Velocity { expected: parameters, found })
+    }
 }
 
 fn ready<F: Float>(velocity: &mut Array1<F>, parameters: usize) {
@@ -220,14 +241,17 @@ impl<F: Float> Part<F> for GradientDescent {
     }
 }
 
-/// What the three optimizers with a velocity have in common: two settings and the velocity.
+/// What the three optimizers with a velocity have in common: two settings and
+/// the velocity.
 macro_rules! with_velocity {
     ($($optimizer:ident => $name:literal),*) => {$(
         impl<F: Float> $optimizer<F> {
-            /// The optimizer at rest, with the given learning rate and momentum.
+            /// The optimizer at rest, with the given learning rate and
+            /// momentum.
             ///
             /// # Errors
-            /// If the learning rate is not positive and finite, or the momentum not in [0, 1).
+            /// If the learning rate is not positive and finite, or the momentum
+            /// not in [0, 1).
             pub fn new(learning_rate: f64, momentum: f64) -> Result<Self> {
                 check_rate(learning_rate)?;
                 setting("the momentum", "lie in [0, 1)", momentum, (0.0..1.0).contains(&momentum))?;

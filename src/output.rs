@@ -1,10 +1,10 @@
-//! Output activations: each entry of `ŷ` may depend on its whole row of `z`, so that the
-//! derivative is a matrix for each sample.
+//! Output activations: each entry of `ŷ` may depend on its whole row of `z`, so
+//! that the derivative is a matrix for each sample.
 //!
-//! For n samples of m outputs the derivatives form a stack of Jacobians, (n, m, m), with
-//! `J[i, j, k] = ∂ŷ[i, j] / ∂z[i, k]`. The chain rule multiplies a row vector by such a
-//! matrix. [`OutputActivation::backward_into`] computes that product; for softmax it never
-//! builds the matrix.
+//! For n samples of m outputs the derivatives form a stack of Jacobians, (n, m,
+//! m), with `J[i, j, k] = ∂ŷ[i, j] / ∂z[i, k]`. The chain rule multiplies a row
+//! vector by such a matrix. [`OutputActivation::backward_into`] computes that
+//! product; for softmax it never builds the matrix.
 
 use ndarray::{Array2, Array3, ArrayRef1, ArrayRef2, ArrayRef3, Axis, Zip};
 
@@ -28,11 +28,13 @@ pub trait OutputActivation<F: Float>: Part<F> {
     /// `z`: (n, m), `jacobian`: (n, m, m).
     fn jacobian_into(&self, z: &ArrayRef2<F>, jacobian: &mut ArrayRef3<F>);
 
-    /// Writes ∂L/∂z, given ∂L/∂ŷ: the vector–Jacobian product of each row. The default
-    /// builds the Jacobians; an activation that knows a shorter way overrides it.
+    /// Writes ∂L/∂z, given ∂L/∂ŷ: the vector–Jacobian product of each row. The
+    /// default builds the Jacobians; an activation that knows a shorter way
+    /// overrides it.
     ///
     /// # Shapes
-    /// All (n, m). `y_hat` is what [`apply_into`](Self::apply_into) wrote for `z`.
+    /// All (n, m). `y_hat` is what [`apply_into`](Self::apply_into) wrote for
+    /// `z`.
     fn backward_into(
         &self,
         z: &ArrayRef2<F>,
@@ -42,11 +44,13 @@ pub trait OutputActivation<F: Float>: Part<F> {
     ) {
         let _ = y_hat;
         let rows = d_y_hat.to_owned().insert_axis(Axis(1));
-        d_z.assign(&chain_rule(&rows, &self.jacobian(z)).index_axis_move(Axis(1), 0));
+        d_z.assign(
+            &chain_rule(&rows, &self.jacobian(z)).index_axis_move(Axis(1), 0),
+        );
     }
 
-    /// Which probability function this is, if it is one: a loss may then be computed from z
-    /// itself. The default, `None`, is always right.
+    /// Which probability function this is, if it is one: a loss may then be
+    /// computed from z itself. The default, `None`, is always right.
     fn link(&self) -> Option<Link> {
         None
     }
@@ -81,9 +85,16 @@ pub trait OutputActivation<F: Float>: Part<F> {
 ///
 /// # Panics
 /// If the shapes do not fit.
-pub fn chain_rule<F: Float>(d: &ArrayRef3<F>, jacobian: &ArrayRef3<F>) -> Array3<F> {
+pub fn chain_rule<F: Float>(
+    d: &ArrayRef3<F>,
+    jacobian: &ArrayRef3<F>,
+) -> Array3<F> {
     let (n, m, k) = jacobian.dim();
-    assert_eq!(d.dim(), (n, 1, m), "one row vector for each of {n} Jacobians with {m} rows");
+    assert_eq!(
+        d.dim(),
+        (n, 1, m),
+        "one row vector for each of {n} Jacobians with {m} rows"
+    );
     let mut result = Array3::zeros((n, 1, k));
     Zip::from(result.outer_iter_mut())
         .and(d.outer_iter())
@@ -108,7 +119,9 @@ impl<F: Float> OutputActivation<F> for Softmax {
     fn apply_into(&self, z: &ArrayRef2<F>, y_hat: &mut ArrayRef2<F>) {
         Zip::from(y_hat.rows_mut()).and(z.rows()).for_each(|mut y_hat, z| {
             let max = maximum(&z);
-            Zip::from(&mut y_hat).and(&z).for_each(|s, &z| *s = (z - max).exp());
+            Zip::from(&mut y_hat)
+                .and(&z)
+                .for_each(|s, &z| *s = (z - max).exp());
             let sum = y_hat.sum();
             y_hat.mapv_inplace(|e| e / sum);
         });
@@ -116,13 +129,18 @@ impl<F: Float> OutputActivation<F> for Softmax {
 
     fn jacobian_into(&self, z: &ArrayRef2<F>, jacobian: &mut ArrayRef3<F>) {
         let s = self.apply(z);
-        Zip::from(jacobian.outer_iter_mut()).and(s.rows()).for_each(|mut jacobian, s| {
-            // diag(s) − s sᵀ, row by row.
-            for (j, mut row) in jacobian.rows_mut().into_iter().enumerate() {
-                Zip::from(&mut row).and(&s).for_each(|entry, &s_k| *entry = -s[j] * s_k);
-                row[j] = s[j] * (F::one() - s[j]);
-            }
-        });
+        Zip::from(jacobian.outer_iter_mut()).and(s.rows()).for_each(
+            |mut jacobian, s| {
+                // diag(s) − s sᵀ, row by row.
+                for (j, mut row) in jacobian.rows_mut().into_iter().enumerate()
+                {
+                    Zip::from(&mut row)
+                        .and(&s)
+                        .for_each(|entry, &s_k| *entry = -s[j] * s_k);
+                    row[j] = s[j] * (F::one() - s[j]);
+                }
+            },
+        );
     }
 
     fn backward_into(
@@ -132,12 +150,16 @@ impl<F: Float> OutputActivation<F> for Softmax {
         d_y_hat: &ArrayRef2<F>,
         d_z: &mut ArrayRef2<F>,
     ) {
-        Zip::from(d_z.rows_mut()).and(y_hat.rows()).and(d_y_hat.rows()).for_each(
-            |mut d_z, s, d| {
+        Zip::from(d_z.rows_mut())
+            .and(y_hat.rows())
+            .and(d_y_hat.rows())
+            .for_each(|mut d_z, s, d| {
                 let mean = s.dot(&d);
-                Zip::from(&mut d_z).and(&s).and(&d).for_each(|z, &s, &d| *z = s * (d - mean));
-            },
-        );
+                Zip::from(&mut d_z)
+                    .and(&s)
+                    .and(&d)
+                    .for_each(|z, &s, &d| *z = s * (d - mean));
+            });
     }
 
     fn link(&self) -> Option<Link> {
@@ -152,7 +174,8 @@ pub(crate) fn maximum<F: Float>(row: &ArrayRef1<F>) -> F {
 }
 
 // ANCHOR: Elementwise
-/// Makes an output activation of an elementwise one: its Jacobians are diagonal.
+/// Makes an output activation of an elementwise one: its Jacobians are
+/// diagonal.
 ///
 /// It keeps the name and the state of what it wraps.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,7 +1,9 @@
-//! What every part that is handed to a network has in common: a name, and a state.
+//! What every part that is handed to a network has in common: a name, and a
+//! state.
 //!
-//! A saved model names its parts and holds their states. Loading makes a part by its name
-//! and gives it back its state, so that a file needs no code beside it.
+//! A saved model names its parts and holds their states. Loading makes a part
+//! by its name and gives it back its state, so that a file needs no code beside
+//! it.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -28,11 +30,12 @@ use crate::float::Float;
 /// }
 /// ```
 pub trait Part<F: Float>: Debug + Send + Sync {
-    /// The name that a saved model uses. It must tell this part from all others of its kind.
+    /// The name that a saved model uses. It must tell this part from all others
+    /// of its kind.
     fn name(&self) -> &str;
 
-    /// Everything that makes this part behave as it does: hyperparameters, and what it has
-    /// gathered on the way.
+    /// Everything that makes this part behave as it does: hyperparameters, and
+    /// what it has gathered on the way.
     fn state(&self) -> State<F> {
         State::default()
     }

@@ -41,7 +41,8 @@ impl<F: Float> Trace<F> {
 }
 
 impl<F: Float> NeuralNetwork<F> {
-    /// The mean loss of a batch and its gradient, as one vector in the order of the parameters.
+    /// The mean loss of a batch and its gradient, as one vector in the order of
+    /// the parameters.
     ///
     /// # Shapes
     /// `x`: (n, inputs), `y`: (n, targets) → (p)
@@ -59,7 +60,8 @@ impl<F: Float> NeuralNetwork<F> {
         self.check(x, y)?;
         let mut gradient = Array1::zeros(self.params.len());
         let mut trace = self.trace(x.nrows());
-        let sum = self.gradient_into(x, y, x.nrows(), &mut trace, &mut gradient);
+        let sum =
+            self.gradient_into(x, y, x.nrows(), &mut trace, &mut gradient);
         Ok((sum / x.nrows() as f64, gradient))
     }
 
@@ -99,7 +101,8 @@ impl<F: Float> NeuralNetwork<F> {
         let n = x.nrows();
         for i in 0..self.layout.layers() {
             let (before, rest) = trace.a.split_at_mut(i);
-            let input = before.last().map_or(x.view(), |a| a.slice(s![..n, ..]));
+            let input =
+                before.last().map_or(x.view(), |a| a.slice(s![..n, ..]));
             let mut z = trace.z[i].slice_mut(s![..n, ..]);
             let mut a = rest[0].slice_mut(s![..n, ..]);
             z.assign(&self.biases(i));
@@ -114,21 +117,34 @@ impl<F: Float> NeuralNetwork<F> {
     // ANCHOR_END: forward_into
 
     /// The sum of the losses, after a forward pass.
-    pub(crate) fn loss_of(&self, y: &ArrayRef2<F>, trace: &mut Trace<F>) -> f64 {
+    pub(crate) fn loss_of(
+        &self,
+        y: &ArrayRef2<F>,
+        trace: &mut Trace<F>,
+    ) -> f64 {
         let n = y.nrows();
         let last = self.layout.layers() - 1;
         let mut losses = trace.losses.slice_mut(s![..n]);
         match self.fused() {
             Some(loss) => {
-                loss.fused_values_into(&trace.z[last].slice(s![..n, ..]), y, &mut losses);
+                loss.fused_values_into(
+                    &trace.z[last].slice(s![..n, ..]),
+                    y,
+                    &mut losses,
+                );
             }
-            None => self.loss.values_into(&trace.a[last].slice(s![..n, ..]), y, &mut losses),
+            None => self.loss.values_into(
+                &trace.a[last].slice(s![..n, ..]),
+                y,
+                &mut losses,
+            ),
         }
         losses.iter().map(|loss| loss.as_f64()).sum()
     }
 
     // ANCHOR: backward_into
-    /// After a forward pass: the gradient of the sum of the losses, divided by `batch`.
+    /// After a forward pass: the gradient of the sum of the losses, divided by
+    /// `batch`.
     fn backward_into(
         &self,
         x: &ArrayRef2<F>,
@@ -146,13 +162,19 @@ impl<F: Float> NeuralNetwork<F> {
         } else {
             let mut d_y_hat = trace.d_y_hat.slice_mut(rows);
             self.loss.derivative_into(&y_hat, y, &mut d_y_hat);
-            self.output.backward_into(&trace.z[last].slice(rows), &y_hat, &d_y_hat, &mut d_z);
+            self.output.backward_into(
+                &trace.z[last].slice(rows),
+                &y_hat,
+                &d_y_hat,
+                &mut d_z,
+            );
         }
         d_z /= F::cast(batch as f64);
         for i in (0..=last).rev() {
             let (before, rest) = trace.d_z.split_at_mut(i);
             let d_z = rest[0].slice(rows);
-            let input = if i == 0 { x.view() } else { trace.a[i - 1].slice(rows) };
+            let input =
+                if i == 0 { x.view() } else { trace.a[i - 1].slice(rows) };
             let mut d_weights = self.layout.weights_mut(gradient, i);
             product(F::one(), &input.t(), &d_z, F::zero(), &mut d_weights);
             let mut d_biases = self.layout.biases_mut(gradient, i);
@@ -161,8 +183,15 @@ impl<F: Float> NeuralNetwork<F> {
             // The input has no layer before it that would need its gradient.
             if let Some(d_a) = before.last_mut() {
                 let mut d = d_a.slice_mut(rows);
-                product(F::one(), &d_z, &self.weights(i).t(), F::zero(), &mut d);
-                self.hidden.backward_in_place(&trace.z[i - 1].slice(rows), &mut d);
+                product(
+                    F::one(),
+                    &d_z,
+                    &self.weights(i).t(),
+                    F::zero(),
+                    &mut d,
+                );
+                self.hidden
+                    .backward_in_place(&trace.z[i - 1].slice(rows), &mut d);
             }
         }
     }
@@ -177,9 +206,20 @@ impl<F: Float> Model<F> for NeuralNetwork<F> {
     }
 
     fn trace(&self, rows: usize) -> Trace<F> {
-        let room = || self.sizes()[1..].iter().map(|&size| Array2::zeros((rows, size))).collect();
+        let room = || {
+            self.sizes()[1..]
+                .iter()
+                .map(|&size| Array2::zeros((rows, size)))
+                .collect()
+        };
         let d_y_hat = Array2::zeros((rows, self.outputs()));
-        Trace { z: room(), a: room(), d_z: room(), d_y_hat, losses: Array1::zeros(rows) }
+        Trace {
+            z: room(),
+            a: room(),
+            d_z: room(),
+            d_y_hat,
+            losses: Array1::zeros(rows),
+        }
     }
 
     fn check(&self, x: &ArrayRef2<F>, y: &ArrayRef2<F>) -> Result<()> {

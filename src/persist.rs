@@ -1,24 +1,23 @@
-//! Files that are whole or not there: named arrays and a description, with a checksum.
+//! What a file holds: named arrays and a description, with a checksum.
 //!
-//! The format is safetensors, readable from Python: eight bytes with the length of the header,
-//! the header in JSON, then the numbers. The header's metadata has one entry, `gradus`, which
-//! holds a SHA-256 digest and the description, so that the same model always gives the same
-//! bytes. The digest covers the whole file, with its own place filled with zeros.
+//! The format is safetensors, readable from Python: eight bytes with the length
+//! of the header, the header in JSON, then the numbers. The header's metadata
+//! has one entry, `gradus`, which holds a SHA-256 digest and the description,
+//! so that the same model always gives the same bytes. The digest covers the
+//! whole file, with its own place filled with zeros.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
-use ndarray::{Array1, ArrayD};
-use ndarray_npy::WriteNpyExt;
-use ndarray_npy::npy::header::{Header, ReadHeaderError};
+use ndarray::ArrayD;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::file::{read, write_atomically};
 use crate::file_problem::FileProblem;
 use crate::float::Float;
 use crate::part::{Part, State};
@@ -30,7 +29,8 @@ const VERSION: u64 = 1;
 const BEGINNING: &[u8] = br#"{"__metadata__":{"gradus":""#;
 
 /// Where the digest stands: 64 hexadecimal digits.
-const DIGEST: std::ops::Range<usize> = 8 + BEGINNING.len()..8 + BEGINNING.len() + 64;
+const DIGEST: std::ops::Range<usize> =
+    8 + BEGINNING.len()..8 + BEGINNING.len() + 64;
 
 const VALID: &str = "arrays in memory make a valid file";
 
@@ -68,13 +68,22 @@ impl<F: Float> Document<F> {
             description: self.description.clone(),
         };
         let json = serde_json::to_string(&metadata).expect(VALID);
-        let metadata = [("gradus".to_owned(), format!("{} {json}", "0".repeat(64)))].into();
-        let data: Vec<_> = self.tensors.iter().map(|(k, t)| (k, t.shape(), to_le(t))).collect();
+        let metadata =
+            [("gradus".to_owned(), format!("{} {json}", "0".repeat(64)))]
+                .into();
+        let data: Vec<_> = self
+            .tensors
+            .iter()
+            .map(|(k, t)| (k, t.shape(), to_le(t)))
+            .collect();
         let view = |(name, shape, bytes)| {
-            let view = TensorView::new(dtype::<F>(), <[usize]>::to_vec(shape), bytes);
+            let view =
+                TensorView::new(dtype::<F>(), <[usize]>::to_vec(shape), bytes);
             (name, view.expect(VALID))
         };
-        let views = data.iter().map(|(name, shape, bytes)| view((name, *shape, &bytes[..])));
+        let views = data
+            .iter()
+            .map(|(name, shape, bytes)| view((name, *shape, &bytes[..])));
         let mut bytes = safetensors::serialize(views, Some(metadata))?;
         let digest = digest(&bytes);
         bytes[DIGEST].copy_from_slice(digest.as_bytes());
@@ -84,10 +93,12 @@ impl<F: Float> Document<F> {
     /// The document in a file's bytes.
     ///
     /// # Errors
-    /// If the bytes are not exactly what [`to_bytes`](Self::to_bytes) wrote, or are of another
-    /// version or precision.
+    /// If the bytes are not exactly what [`to_bytes`](Self::to_bytes) wrote, or
+    /// are of another version or precision.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FileProblem> {
-        if bytes.get(8..DIGEST.start) != Some(BEGINNING) || bytes.len() < DIGEST.end {
+        if bytes.get(8..DIGEST.start) != Some(BEGINNING)
+            || bytes.len() < DIGEST.end
+        {
             return Err(FileProblem::Foreign);
         }
         let mut blank = bytes.to_vec();
@@ -95,18 +106,27 @@ impl<F: Float> Document<F> {
         if digest(&blank).as_bytes() != &bytes[DIGEST] {
             return Err(FileProblem::Checksum);
         }
-        let unreadable =
-            |reason: &dyn ToString| FileProblem::Metadata { reason: reason.to_string() };
-        let file = SafeTensors::deserialize(bytes).map_err(|e| unreadable(&e))?;
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| unreadable(&e))?;
+        let unreadable = |reason: &dyn ToString| FileProblem::Metadata {
+            reason: reason.to_string(),
+        };
+        let file =
+            SafeTensors::deserialize(bytes).map_err(|e| unreadable(&e))?;
+        let (_, header) =
+            SafeTensors::read_metadata(bytes).map_err(|e| unreadable(&e))?;
         let entry = header.metadata().as_ref().and_then(|m| m.get("gradus"));
-        let json = entry.and_then(|text| text.get(65..)).ok_or(FileProblem::Foreign)?;
-        let metadata: Value = serde_json::from_str(json).map_err(|e| unreadable(&e))?;
+        let json = entry
+            .and_then(|text| text.get(65..))
+            .ok_or(FileProblem::Foreign)?;
+        let metadata: Value =
+            serde_json::from_str(json).map_err(|e| unreadable(&e))?;
         // Before all else: another version may have other entries.
-        if let Some(found) = metadata["version"].as_u64().filter(|&found| found != VERSION) {
+        if let Some(found) =
+            metadata["version"].as_u64().filter(|&found| found != VERSION)
+        {
             return Err(FileProblem::Version { found, expected: VERSION });
         }
-        let metadata: Metadata = serde_json::from_value(metadata).map_err(|e| unreadable(&e))?;
+        let metadata: Metadata =
+            serde_json::from_value(metadata).map_err(|e| unreadable(&e))?;
         if metadata.precision != F::NAME {
             let found = metadata.precision;
             return Err(FileProblem::Precision { found, expected: F::NAME });
@@ -114,22 +134,28 @@ impl<F: Float> Document<F> {
         let mut tensors = BTreeMap::new();
         for (name, view) in file.tensors() {
             if view.dtype() != dtype::<F>() {
-                return Err(unreadable(&format!("tensor {name:?} is not {}", F::NAME)));
+                return Err(unreadable(&format!(
+                    "tensor {name:?} is not {}",
+                    F::NAME
+                )));
             }
-            let array = ArrayD::from_shape_vec(view.shape(), from_le(view.data()));
+            let array =
+                ArrayD::from_shape_vec(view.shape(), from_le(view.data()));
             tensors.insert(name, array.map_err(|e| unreadable(&e))?);
         }
         Ok(Self { description: metadata.description, tensors })
     }
 
-    /// Writes the file, so that at every moment either the old or the new one is there, whole.
+    /// Writes the file, so that at every moment either the old or the new one
+    /// is there, whole.
     ///
     /// # Errors
     /// If the file cannot be written; the old one is then still there.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let bytes = self.serialize().map_err(|e| {
-            let source = io::Error::other(format!("the description does not fit: {e}"));
+            let source =
+                io::Error::other(format!("the description does not fit: {e}"));
             Error::Io { action: "write", path: path.to_owned(), source }
         })?;
         write_atomically(path, &bytes)
@@ -142,11 +168,13 @@ impl<F: Float> Document<F> {
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = read(path)?;
-        Self::from_bytes(&bytes).map_err(|problem| Error::File { path: path.to_owned(), problem })
+        Self::from_bytes(&bytes)
+            .map_err(|problem| Error::File { path: path.to_owned(), problem })
     }
 }
 
-/// A part as a file describes it: its name and its numbers. Its vectors are tensors.
+/// A part as a file describes it: its name and its numbers. Its vectors are
+/// tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartRecord {
@@ -167,7 +195,9 @@ impl PartRecord {
         tensors: &mut BTreeMap<String, ArrayD<F>>,
     ) -> Result<Self> {
         let State { numbers, vectors } = part.state();
-        if let Some((name, &value)) = numbers.iter().find(|(_, value)| !value.is_finite()) {
+        if let Some((name, &value)) =
+            numbers.iter().find(|(_, value)| !value.is_finite())
+        {
             let name = format!("{role}.{name}");
             return Err(Error::Unsavable { name, value });
         }
@@ -184,9 +214,13 @@ impl PartRecord {
         tensors: &mut BTreeMap<String, ArrayD<F>>,
     ) -> State<F> {
         let prefix = format!("{role}.");
-        let mut state = State { numbers: self.numbers.clone(), vectors: BTreeMap::new() };
-        let ours: Vec<String> =
-            tensors.keys().filter(|k| k.starts_with(&prefix)).cloned().collect();
+        let mut state =
+            State { numbers: self.numbers.clone(), vectors: BTreeMap::new() };
+        let ours: Vec<String> = tensors
+            .keys()
+            .filter(|k| k.starts_with(&prefix))
+            .cloned()
+            .collect();
         for key in ours {
             let name = key[prefix.len()..].to_owned();
             if let Some(vector) = tensors.remove(&key) {
@@ -196,85 +230,6 @@ impl PartRecord {
         state
     }
 }
-
-/// Writes a vector in NumPy's format, atomically.
-///
-/// # Errors
-/// If the file cannot be written.
-pub fn save_npy<F: Float + ndarray_npy::WritableElement>(
-    path: &Path,
-    vector: &Array1<F>,
-) -> Result<()> {
-    let mut bytes = Vec::new();
-    vector.write_npy(&mut bytes).map_err(|e| npy(path, &e))?;
-    write_atomically(path, &bytes)
-}
-
-/// Reads a vector of `f32` or `f64` in NumPy's format.
-///
-/// # Errors
-/// If the file cannot be read, or holds anything else.
-pub fn load_npy<F: Float>(path: &Path) -> Result<Array1<F>> {
-    let bytes = read(path)?;
-    let wrong = |reason: String| npy(path, &reason);
-    let mut numbers = &bytes[..];
-    let header = Header::from_reader(&mut numbers).map_err(|e| match e {
-        ReadHeaderError::Io(_) => wrong("it ends within its header".to_owned()),
-        ReadHeaderError::Parse(e) => wrong(e.to_string()),
-    })?;
-    let kind = header.type_descriptor.to_string();
-    let size = match &kind[..] {
-        "'<f4'" => 4,
-        "'<f8'" => 8,
-        _ => return Err(wrong(format!("its numbers are {kind}, not '<f4' or '<f8'"))),
-    };
-    let [n] = header.shape[..] else {
-        return Err(wrong(format!("its shape is {:?}", header.shape)));
-    };
-    // Checked before anything is allocated.
-    if n.checked_mul(size) != Some(numbers.len()) {
-        let found = numbers.len();
-        return Err(wrong(format!("its header announces {n} numbers, but {found} bytes follow")));
-    }
-    let vector = match size {
-        4 => from_le::<f32>(numbers).into_iter().map(f64::from).map(F::cast).collect(),
-        _ => from_le::<f64>(numbers).into_iter().map(F::cast).collect(),
-    };
-    Ok(vector)
-}
-
-fn npy(path: &Path, reason: &dyn ToString) -> Error {
-    // What a parser says of a bad header may go on with a drawing of it.
-    let reason = reason.to_string().lines().next().unwrap_or_default().chars().take(200).collect();
-    Error::File { path: path.to_owned(), problem: FileProblem::Npy { reason } }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })
-}
-
-// ANCHOR: write_atomically
-/// Writes a file beside its place, then renames it: whoever looks finds the old content or
-/// the new, and never a part.
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let write = || {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".gradus-").suffix(".part");
-        // With the permissions of any new file: those of temporary ones are narrower.
-        let mut file = builder.make_in(folder, |path| File::create_new(path))?;
-        file.as_file_mut().write_all(bytes)?;
-        // On the disk before it has the name; the name on the disk before we say so.
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|e| e.error)?;
-        if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-    };
-    write().map_err(|source| Error::Io { action: "write", path: path.to_owned(), source })
-}
-// ANCHOR_END: write_atomically
 
 fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -292,11 +247,15 @@ fn to_le<F: Float>(tensor: &ArrayD<F>) -> Vec<u8> {
     }
 }
 
-fn from_le<F: Float>(bytes: &[u8]) -> Vec<F> {
+/// Numbers from their bytes, the lowest first.
+pub(crate) fn from_le<F: Float>(bytes: &[u8]) -> Vec<F> {
     match dtype::<F>() {
         Dtype::F32 => {
             let (numbers, _) = bytes.as_chunks();
-            numbers.iter().map(|&b| F::cast(f64::from(f32::from_le_bytes(b)))).collect()
+            numbers
+                .iter()
+                .map(|&b| F::cast(f64::from(f32::from_le_bytes(b))))
+                .collect()
         }
         _ => {
             let (numbers, _) = bytes.as_chunks();

@@ -1,4 +1,5 @@
-//! Randomness that can be written down: a generator is a seed, a stream, and a position.
+//! Randomness that can be written down: a generator is a seed, a stream, and a
+//! position.
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -13,8 +14,8 @@ pub(crate) mod stream {
 
 /// Where a generator stands.
 ///
-/// The generator is ChaCha with 8 rounds, which gives the same numbers on every machine.
-/// Two streams of one seed have nothing in common.
+/// The generator is ChaCha with 8 rounds, which gives the same numbers on every
+/// machine. Two streams of one seed have nothing in common.
 ///
 /// ```
 /// use gradus::random::Random;
@@ -44,7 +45,8 @@ impl Random {
 
     /// Where a generator of this seed stands now.
     pub fn of(seed: u64, generator: &ChaCha8Rng) -> Self {
-        let position = u64::try_from(generator.get_word_pos()).unwrap_or(u64::MAX);
+        let position =
+            u64::try_from(generator.get_word_pos()).unwrap_or(u64::MAX);
         Self { seed, stream: generator.get_stream(), position }
     }
 

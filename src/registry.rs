@@ -2,21 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use crate::activation::{Activation, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
+use crate::activation::{
+    Activation, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh,
+};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError,
     SparseCategoricalCrossEntropy,
 };
-use crate::optimizer::{GradientDescent, Momentum, MovingAverage, Nesterov, Optimizer};
+use crate::optimizer::{
+    GradientDescent, Momentum, MovingAverage, Nesterov, Optimizer,
+};
 use crate::output::{Elementwise, OutputActivation, Softmax};
 use crate::part::{Part, State};
 
 /// Makes a part: any one of its kind, which is then given its state.
 type Maker<T> = Box<dyn Fn() -> Box<T> + Send + Sync>;
 
-/// The parts that can be loaded: the built-in ones, and those that were registered.
+/// The parts that can be loaded: the built-in ones, and those that were
+/// registered.
 ///
 /// ```
 /// use gradus::{Activation, Float, Part, Registry};
@@ -60,7 +65,8 @@ impl<F: Float> Default for Registry<F> {
                 $($registry.$add(|| Box::new($part)).expect("built-in parts have names of their own");)*
             };
         }
-        const VALID: &str = "any settings in range will do: the saved state replaces them";
+        const VALID: &str =
+            "any settings in range will do: the saved state replaces them";
         let mut registry = Self {
             activations: BTreeMap::new(),
             outputs: BTreeMap::new(),
@@ -89,7 +95,8 @@ pub(crate) mod kind {
 }
 
 impl<F: Float> Registry<F> {
-    /// Adds an elementwise activation, which can then be an output activation as well.
+    /// Adds an elementwise activation, which can then be an output activation
+    /// as well.
     ///
     /// # Errors
     /// If there is one of this name.
@@ -147,26 +154,36 @@ impl<F: Float> Registry<F> {
     ///
     /// # Errors
     /// If there is none, or the state is not one of its own.
-    pub fn activation(&self, name: &str, state: State<F>) -> Result<Box<dyn Activation<F>>> {
+    pub fn activation(
+        &self,
+        name: &str,
+        state: State<F>,
+    ) -> Result<Box<dyn Activation<F>>> {
         let mut part = find(&self.activations, kind::ACTIVATION, name)?();
         part.restore(state).map_err(in_part(kind::ACTIVATION, name))?;
         Ok(part)
     }
 
-    /// The output activation of this name, with this state; an elementwise one if no other has
-    /// the name.
+    /// The output activation of this name, with this state; an elementwise one
+    /// if no other has the name.
     ///
     /// # Errors
     /// If there is none, or the state is not one of its own.
-    pub fn output(&self, name: &str, state: State<F>) -> Result<Box<dyn OutputActivation<F>>> {
-        let mut part = match (self.outputs.get(name), self.activations.get(name)) {
-            (Some(make), _) => make(),
-            (None, Some(make)) => Box::new(Elementwise(make())),
-            (None, None) => {
-                let known = self.outputs.keys().chain(self.activations.keys());
-                return Err(unknown(kind::OUTPUT, name, known));
-            }
-        };
+    pub fn output(
+        &self,
+        name: &str,
+        state: State<F>,
+    ) -> Result<Box<dyn OutputActivation<F>>> {
+        let mut part =
+            match (self.outputs.get(name), self.activations.get(name)) {
+                (Some(make), _) => make(),
+                (None, Some(make)) => Box::new(Elementwise(make())),
+                (None, None) => {
+                    let known =
+                        self.outputs.keys().chain(self.activations.keys());
+                    return Err(unknown(kind::OUTPUT, name, known));
+                }
+            };
         part.restore(state).map_err(in_part(kind::OUTPUT, name))?;
         Ok(part)
     }
@@ -175,7 +192,11 @@ impl<F: Float> Registry<F> {
     ///
     /// # Errors
     /// If there is none, or the state is not one of its own.
-    pub fn loss(&self, name: &str, state: State<F>) -> Result<Box<dyn Loss<F>>> {
+    pub fn loss(
+        &self,
+        name: &str,
+        state: State<F>,
+    ) -> Result<Box<dyn Loss<F>>> {
         let mut part = find(&self.losses, kind::LOSS, name)?();
         part.restore(state).map_err(in_part(kind::LOSS, name))?;
         Ok(part)
@@ -185,7 +206,11 @@ impl<F: Float> Registry<F> {
     ///
     /// # Errors
     /// If there is none, or the state is not one of its own.
-    pub fn optimizer(&self, name: &str, state: State<F>) -> Result<Box<dyn Optimizer<F>>> {
+    pub fn optimizer(
+        &self,
+        name: &str,
+        state: State<F>,
+    ) -> Result<Box<dyn Optimizer<F>>> {
         let mut part = find(&self.optimizers, kind::OPTIMIZER, name)?();
         part.restore(state).map_err(in_part(kind::OPTIMIZER, name))?;
         Ok(part)
@@ -213,8 +238,16 @@ fn find<'a, T: ?Sized>(
     makers.get(name).ok_or_else(|| unknown(kind, name, makers.keys()))
 }
 
-fn unknown<'a>(kind: &'static str, name: &str, known: impl Iterator<Item = &'a String>) -> Error {
-    Error::UnknownPart { kind, name: name.to_owned(), known: known.cloned().collect() }
+fn unknown<'a>(
+    kind: &'static str,
+    name: &str,
+    known: impl Iterator<Item = &'a String>,
+) -> Error {
+    Error::UnknownPart {
+        kind,
+        name: name.to_owned(),
+        known: known.cloned().collect(),
+    }
 }
 
 fn in_part(kind: &'static str, name: &str) -> impl FnOnce(Error) -> Error {

@@ -12,10 +12,11 @@ use crate::file_problem::FileProblem;
 use crate::float::Float;
 use crate::layout::Layout;
 use crate::network::NeuralNetwork;
-use crate::persist::{self, Document, PartRecord};
+use crate::npy;
+use crate::persist::{Document, PartRecord};
 use crate::registry::Registry;
 use crate::target::check_finite;
-use crate::train::Training;
+use crate::training::Training;
 
 // ANCHOR: Description
 /// What a file says of a network, beside its arrays.
@@ -37,16 +38,26 @@ struct Description {
 const MODEL: &str = "neural_network";
 
 impl<F: Float> NeuralNetwork<F> {
-    /// The whole network as a document: parts with their states, parameters, training.
+    /// The whole network as a document: parts with their states, parameters,
+    /// training.
     ///
     /// # Errors
     /// If a parameter, or a number in a part's state, is not finite.
     pub fn to_document(&self) -> Result<Document<F>> {
-        check_finite("the parameters, as one row,", &self.params.view().insert_axis(Axis(0)))?;
+        check_finite(
+            "the parameters, as one row,",
+            &self.params.view().insert_axis(Axis(0)),
+        )?;
         let mut tensors = BTreeMap::new();
         for i in 0..self.layout.layers() {
-            tensors.insert(format!("weights.{i}"), self.weights(i).to_owned().into_dyn());
-            tensors.insert(format!("biases.{i}"), self.biases(i).to_owned().into_dyn());
+            tensors.insert(
+                format!("weights.{i}"),
+                self.weights(i).to_owned().into_dyn(),
+            );
+            tensors.insert(
+                format!("biases.{i}"),
+                self.biases(i).to_owned().into_dyn(),
+            );
         }
         let description = Description {
             model: MODEL.to_owned(),
@@ -55,18 +66,27 @@ impl<F: Float> NeuralNetwork<F> {
             hidden: PartRecord::of("hidden", &*self.hidden, &mut tensors)?,
             output: PartRecord::of("output", &*self.output, &mut tensors)?,
             loss: PartRecord::of("loss", &*self.loss, &mut tensors)?,
-            optimizer: PartRecord::of("optimizer", &*self.optimizer, &mut tensors)?,
+            optimizer: PartRecord::of(
+                "optimizer",
+                &*self.optimizer,
+                &mut tensors,
+            )?,
             training: self.training.clone(),
         };
-        let description = serde_json::to_value(description).unwrap_or(Value::Null);
+        let description =
+            serde_json::to_value(description).unwrap_or(Value::Null);
         Ok(Document { description, tensors })
     }
 
     /// The network in a document.
     ///
     /// # Errors
-    /// If something is missing, left over, out of range, or not known to the registry.
-    pub fn from_document(document: Document<F>, registry: &Registry<F>) -> Result<Self> {
+    /// If something is missing, left over, out of range, or not known to the
+    /// registry.
+    pub fn from_document(
+        document: Document<F>,
+        registry: &Registry<F>,
+    ) -> Result<Self> {
         let path = Path::new("the document");
         Self::from_parts(document, registry, path)
     }
@@ -74,8 +94,8 @@ impl<F: Float> NeuralNetwork<F> {
     /// Saves the whole network, atomically, as a safetensors file.
     ///
     /// # Errors
-    /// As for [`to_document`](Self::to_document), and if the file cannot be written. An old file
-    /// is then still there.
+    /// As for [`to_document`](Self::to_document), and if the file cannot be
+    /// written. An old file is then still there.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.to_document()?.save(path)
     }
@@ -92,29 +112,54 @@ impl<F: Float> NeuralNetwork<F> {
     ///
     /// # Errors
     /// If the file cannot be read, is damaged, or does not hold such a network.
-    pub fn load_with(path: impl AsRef<Path>, registry: &Registry<F>) -> Result<Self> {
+    pub fn load_with(
+        path: impl AsRef<Path>,
+        registry: &Registry<F>,
+    ) -> Result<Self> {
         let path = path.as_ref();
         Self::from_parts(Document::load(path)?, registry, path)
     }
 
-    fn from_parts(document: Document<F>, registry: &Registry<F>, path: &Path) -> Result<Self> {
+    fn from_parts(
+        document: Document<F>,
+        registry: &Registry<F>,
+        path: &Path,
+    ) -> Result<Self> {
         let bad = |problem| Error::File { path: path.to_owned(), problem };
         let metadata = |reason: String| bad(FileProblem::Metadata { reason });
         let Document { description, mut tensors } = document;
-        let description: Description =
-            serde_json::from_value(description).map_err(|e| metadata(e.to_string()))?;
+        let description: Description = serde_json::from_value(description)
+            .map_err(|e| metadata(e.to_string()))?;
         if description.model != MODEL {
-            return Err(metadata(format!("a {:?} is not a {MODEL:?}", description.model)));
+            return Err(metadata(format!(
+                "a {:?} is not a {MODEL:?}",
+                description.model
+            )));
         }
-        let unusable = |e: Error| bad(FileProblem::Unusable { reason: e.to_string() });
+        let unusable =
+            |e: Error| bad(FileProblem::Unusable { reason: e.to_string() });
         let layout = Layout::new(&description.sizes).map_err(unusable)?;
-        let Description { hidden, output, loss, optimizer, training, composed, .. } = description;
+        let Description {
+            hidden,
+            output,
+            loss,
+            optimizer,
+            training,
+            composed,
+            ..
+        } = description;
         let params = take_params(&layout, &mut tensors).map_err(bad)?;
-        let states =
-            [("hidden", &hidden), ("output", &output), ("loss", &loss), ("optimizer", &optimizer)]
-                .map(|(role, record)| record.state(role, &mut tensors));
+        let states = [
+            ("hidden", &hidden),
+            ("output", &output),
+            ("loss", &loss),
+            ("optimizer", &optimizer),
+        ]
+        .map(|(role, record)| record.state(role, &mut tensors));
         if let Some(name) = tensors.into_keys().next() {
-            return Err(metadata(format!("the tensor {name:?} belongs to nothing")));
+            return Err(metadata(format!(
+                "the tensor {name:?} belongs to nothing"
+            )));
         }
         if let Some(training) = &training {
             training.check().map_err(unusable)?;
@@ -135,7 +180,8 @@ impl<F: Float> NeuralNetwork<F> {
         Ok(network)
     }
 
-    /// Saves the parameters alone, as one NumPy vector: all weights, then all biases.
+    /// Saves the parameters alone, as one NumPy vector: all weights, then all
+    /// biases.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -143,26 +189,29 @@ impl<F: Float> NeuralNetwork<F> {
     where
         F: ndarray_npy::WritableElement,
     {
-        persist::save_npy(path.as_ref(), &self.params)
+        npy::save_npy(path.as_ref(), &self.params)
     }
 
     /// Replaces the parameters by those in a NumPy file, in either precision.
     ///
     /// # Errors
-    /// If the file cannot be read, or does not hold one finite number for each parameter.
+    /// If the file cannot be read, or does not hold one finite number for each
+    /// parameter.
     pub fn load_params(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let bad = |problem| Error::File { path: path.to_owned(), problem };
-        let params = persist::load_npy(path)?;
+        let params = npy::load_npy(path)?;
         if params.len() != self.params.len() {
             let (expected, found) = (self.params.len(), params.len());
             return Err(bad(FileProblem::ParameterCount { expected, found }));
         }
-        self.set_params(&params).map_err(|e| bad(FileProblem::Unusable { reason: e.to_string() }))
+        self.set_params(&params)
+            .map_err(|e| bad(FileProblem::Unusable { reason: e.to_string() }))
     }
 }
 
-/// Takes the weights and biases of all layers out of the tensors, as one vector.
+/// Takes the weights and biases of all layers out of the tensors, as one
+/// vector.
 fn take_params<F: Float>(
     layout: &Layout,
     tensors: &mut BTreeMap<String, ArrayD<F>>,
@@ -172,7 +221,8 @@ fn take_params<F: Float>(
             return Err(FileProblem::MissingTensor { name });
         };
         if tensor.shape() != expected {
-            let (expected, found) = (expected.to_vec(), tensor.shape().to_vec());
+            let (expected, found) =
+                (expected.to_vec(), tensor.shape().to_vec());
             return Err(FileProblem::TensorShape { name, expected, found });
         }
         Ok(tensor)

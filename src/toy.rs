@@ -24,8 +24,8 @@ pub fn xor<F: Float>() -> Samples<F> {
     Samples::new(x, y).expect("four inputs have four targets")
 }
 
-/// Two half circles that reach into each other, in alternating order; the target is 0 for the
-/// upper one and 1 for the lower one.
+/// Two half circles that reach into each other, in alternating order; the
+/// target is 0 for the upper one and 1 for the lower one.
 ///
 /// # Shapes
 /// x: (n, 2), y: (n, 1)
@@ -56,7 +56,12 @@ pub fn moons<F: Float>(n: usize, noise: f64, seed: u64) -> Result<Samples<F>> {
 ///
 /// # Errors
 /// If there are no samples or no arms, or the noise is not a number from 0.
-pub fn spirals<F: Float>(n: usize, arms: usize, noise: f64, seed: u64) -> Result<Samples<F>> {
+pub fn spirals<F: Float>(
+    n: usize,
+    arms: usize,
+    noise: f64,
+    seed: u64,
+) -> Result<Samples<F>> {
     let mut rng = generator(n, noise, seed)?;
     let labels: Vec<usize> = (0..n).map(|i| i % arms.max(1)).collect();
     let y = one_hot(&labels, arms)?;

@@ -1,14 +1,14 @@
-//! The training loop: epochs of shuffled batches, over anything that is a [`Model`].
+//! The training loop: epochs of shuffled batches, over anything that is a
+//! [`Model`].
 //!
-//! Everything the loop knows is in a [`Training`], which can be saved between any two
-//! batches. A training that is resumed from there takes the very steps that it would have
-//! taken without the pause.
+//! Everything the loop knows is in a [`Training`], which can be saved between
+//! any two batches. A training that is resumed from there takes the very steps
+//! that it would have taken without the pause.
 
 use std::ops::ControlFlow;
 
 use ndarray::{Array2, s};
 use rand::seq::SliceRandom;
-use serde::{Deserialize, Serialize};
 
 use crate::blas;
 use crate::crew::Crew;
@@ -16,130 +16,8 @@ pub use crate::crew::Model;
 use crate::data::Source;
 use crate::error::{Error, Result, setting};
 use crate::float::Float;
-use crate::random::{Random, stream};
-
-/// How to train.
-///
-/// | setting | default | purpose | range |
-/// |---|---|---|---|
-/// | `batch_size` | 32 | samples for each step; the last batch of an epoch may have fewer | 1 or more |
-/// | `epochs` | 10 | how often every sample is seen | 1 or more |
-/// | `seed` | 0 | decides the order of the samples | any |
-/// | `threads` | 1 | each batch is split between them | 1 to 64 |
-/// | `patience` | none | stop after this many epochs without a lower validation loss | 1 or more |
-///
-/// The same seed gives the same bits on the same machine with the same BLAS kernel and the
-/// same number of threads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fit {
-    /// Samples for each step.
-    pub batch_size: usize,
-    /// How often every sample is seen.
-    pub epochs: usize,
-    /// Decides the order of the samples.
-    pub seed: u64,
-    /// How many threads share a batch.
-    pub threads: usize,
-    /// Stop after this many epochs without a lower validation loss.
-    pub patience: Option<usize>,
-}
-
-impl Default for Fit {
-    fn default() -> Self {
-        Self { batch_size: 32, epochs: 10, seed: 0, threads: 1, patience: None }
-    }
-}
-
-impl Fit {
-    /// Checks every setting.
-    pub(crate) fn check(&self) -> Result<()> {
-        let at_least_1 =
-            |name, value: usize| setting(name, "be at least 1", value as f64, value > 0);
-        at_least_1("the batch size", self.batch_size)?;
-        at_least_1("the number of epochs", self.epochs)?;
-        at_least_1("the patience", self.patience.unwrap_or(1))?;
-        let ok = (1..=64).contains(&self.threads);
-        setting("the number of threads", "lie in 1 to 64", self.threads as f64, ok)
-    }
-}
-
-/// What happened, epoch by epoch.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct History {
-    /// The mean loss over the samples of each epoch, as they were met.
-    pub loss: Vec<f64>,
-    /// The loss of the validation data after each epoch; empty without validation data.
-    pub validation_loss: Vec<f64>,
-    /// The accuracy on the validation data; empty unless they have classes.
-    pub validation_accuracy: Vec<f64>,
-}
-
-/// A training, finished or not: its settings, where it stands, and what happened so far.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Training {
-    /// How to train.
-    pub fit: Fit,
-    /// How many samples there are.
-    pub samples: usize,
-    /// How many epochs are complete.
-    pub epoch: usize,
-    /// How many batches of the next epoch are done.
-    pub batch: usize,
-    /// The sum of their losses.
-    pub loss_sum: f64,
-    /// The generator as it stood before this epoch's samples were shuffled.
-    pub random: Random,
-    /// What happened in the complete epochs.
-    pub history: History,
-}
-
-impl Training {
-    /// The beginning of a training over this many samples.
-    pub fn new(fit: Fit, samples: usize) -> Self {
-        let random = Random::new(fit.seed, stream::SHUFFLE);
-        let history = History::default();
-        Self { fit, samples, epoch: 0, batch: 0, loss_sum: 0.0, random, history }
-    }
-
-    /// Whether nothing is left to do.
-    pub fn is_finished(&self) -> bool {
-        self.epoch >= self.fit.epochs || (self.batch == 0 && self.is_out_of_patience())
-    }
-
-    fn is_out_of_patience(&self) -> bool {
-        let losses = &self.history.validation_loss;
-        let best = losses.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1));
-        match (self.fit.patience, best) {
-            (Some(patience), Some((best, _))) => losses.len() - 1 - best >= patience,
-            _ => false,
-        }
-    }
-
-    /// How many batches an epoch has.
-    pub fn batches(&self) -> usize {
-        self.samples.div_ceil(self.fit.batch_size.max(1))
-    }
-
-    /// Checks every setting, and that the numbers fit each other: they may come from a file.
-    pub(crate) fn check(&self) -> Result<()> {
-        self.fit.check()?;
-        let History { loss, validation_loss, validation_accuracy } = &self.history;
-        let (name, range) = ("the number of batches done", "be at most that of an epoch");
-        setting(name, range, self.batch as f64, self.batch <= self.batches())?;
-        let (name, range) = ("the number of epochs done", "be that of the losses in the history");
-        setting(name, range, self.epoch as f64, self.epoch == loss.len())?;
-        let (name, range) = ("the number of validation losses", "be at most that of epochs");
-        let ok = validation_loss.len() <= self.epoch;
-        setting(name, range, validation_loss.len() as f64, ok)?;
-        let (name, range) = ("the number of validation accuracies", "be at most that of losses");
-        let ok = validation_accuracy.len() <= validation_loss.len();
-        setting(name, range, validation_accuracy.len() as f64, ok)?;
-        setting("the sum of losses", "be finite", self.loss_sum, self.loss_sum.is_finite())
-    }
-}
+use crate::random::Random;
+use crate::training::Training;
 
 /// What an observer is told.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -158,7 +36,8 @@ pub enum Event<'a> {
     },
 }
 
-/// Is told of every batch and every epoch, and may break the training off: it can be resumed.
+/// Is told of every batch and every epoch, and may break the training off: it
+/// can be resumed.
 pub type Observer<'a> = &'a mut dyn FnMut(Event) -> ControlFlow<()>;
 
 /// The observer that looks away.
@@ -168,11 +47,13 @@ pub fn silent(_: Event) -> ControlFlow<()> {
 
 /// Goes on with a training until it is finished or the observer breaks it off.
 ///
-/// Sets OpenBLAS to one thread, for the whole process: batches are split instead.
+/// Sets OpenBLAS to one thread, for the whole process: batches are split
+/// instead.
 ///
 /// # Errors
-/// If a setting is out of range, the samples do not fit the model or have changed in number
-/// since the training began, or the loss or a parameter is no longer finite.
+/// If a setting is out of range, the samples do not fit the model or have
+/// changed in number since the training began, or the loss or a parameter is no
+/// longer finite.
 pub fn run<F: Float, M: Model<F>>(
     model: &mut M,
     source: &dyn Source<F>,
@@ -198,7 +79,8 @@ pub(crate) fn check<F: Float, M: Model<F>>(
         return Err(Error::SampleCount { expected, found });
     }
     if let Some(validation) = validation {
-        let in_validation = |error| Error::Validation { source: Box::new(error) };
+        let in_validation =
+            |error| Error::Validation { source: Box::new(error) };
         check_source(model, validation).map_err(in_validation)?;
     } else if let Some(patience) = training.fit.patience {
         let range = "come with validation data, or be None";
@@ -243,7 +125,8 @@ fn epoch<F: Float, M: Model<F>>(
     });
     while training.batch < training.batches() {
         let start = training.batch * training.fit.batch_size;
-        let end = training.samples.min(start.saturating_add(training.fit.batch_size));
+        let end =
+            training.samples.min(start.saturating_add(training.fit.batch_size));
         let loss = crew.share_out(start..end);
         finite("the loss", training.loss_sum + loss, training)?;
         crew.step();
@@ -254,9 +137,14 @@ fn epoch<F: Float, M: Model<F>>(
             return Ok(ControlFlow::Break(()));
         }
     }
-    finite("a parameter", if crew.model(M::is_finite) { 0.0 } else { f64::NAN }, training)?;
+    finite(
+        "a parameter",
+        if crew.model(M::is_finite) { 0.0 } else { f64::NAN },
+        training,
+    )?;
     if let Some(validation) = validation {
-        let (loss, accuracy) = crew.model(|model| model.evaluate(validation))?;
+        let (loss, accuracy) =
+            crew.model(|model| model.evaluate(validation))?;
         finite("the validation loss", loss, training)?;
         training.history.validation_loss.push(loss);
         training.history.validation_accuracy.extend(accuracy);
@@ -279,17 +167,27 @@ fn finite(what: &'static str, value: f64, training: &Training) -> Result<()> {
 }
 
 /// Looks at every sample once, before the first step is taken.
-pub(crate) fn check_source<F: Float, M: Model<F>>(model: &M, source: &dyn Source<F>) -> Result<()> {
+pub(crate) fn check_source<F: Float, M: Model<F>>(
+    model: &M,
+    source: &dyn Source<F>,
+) -> Result<()> {
     if source.is_empty() {
         return Err(Error::Empty { what: "the list of samples" });
     }
-    in_chunks(source, |first, x, y| model.check(x, y).map_err(|error| error.in_rows_from(first)))
+    in_chunks(source, |first, x, y| {
+        model.check(x, y).map_err(|error| error.in_rows_from(first))
+    })
 }
 
-/// Visits all samples in order, some hundred at a time, with the number of the first.
+/// Visits all samples in order, some hundred at a time, with the number of the
+/// first.
 pub(crate) fn in_chunks<F: Float>(
     source: &dyn Source<F>,
-    mut visit: impl FnMut(usize, &ndarray::ArrayRef2<F>, &ndarray::ArrayRef2<F>) -> Result<()>,
+    mut visit: impl FnMut(
+        usize,
+        &ndarray::ArrayRef2<F>,
+        &ndarray::ArrayRef2<F>,
+    ) -> Result<()>,
 ) -> Result<()> {
     let size = CHUNK.min(source.len());
     let mut x = Array2::zeros((size, source.input_columns()));
@@ -306,5 +204,6 @@ pub(crate) fn in_chunks<F: Float>(
     Ok(())
 }
 
-/// How many samples are looked at together when there is nothing to be learned from them.
+/// How many samples are looked at together when there is nothing to be learned
+/// from them.
 pub(crate) const CHUNK: usize = 256;

@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use gradus::loss::log_sum_exp;
+use gradus::fused::log_sum_exp;
 use gradus::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Elementwise, FusedLoss, GradientDescent, Identity,
     Init, Loss, MeanSquaredError, NeuralNetwork, OutputActivation, Sigmoid, Softmax,

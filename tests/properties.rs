@@ -3,8 +3,8 @@
 mod common;
 
 use common::{assert_all_close, assert_close, distributions, labels, normal, rng};
+use gradus::fused::log_sum_exp;
 use gradus::layout::{flatten, restore};
-use gradus::loss::log_sum_exp;
 use gradus::{
     Activation, Bytes, CategoricalCrossEntropy, Fit, GradientDescent, Init, Loss, Momentum,
     NeuralNetwork, OutputActivation, Registry, Samples, Softmax, Source,

@@ -163,7 +163,8 @@ impl<F: Float> Activation<F> for Identity {
 // ANCHOR: Relu
 impl<F: Float> Activation<F> for Relu {
     fn value(&self, z: F) -> F {
-        z.max(F::zero())
+        // Written so that a z that is not a number stays one.
+        if z < F::zero() { F::zero() } else { z }
     }
 
     fn derivative(&self, z: F) -> F {

@@ -56,6 +56,10 @@ impl<F: Float> NeuralNetwork<F> {
     /// `epochs` epochs in all. Given the same samples, it takes the very steps
     /// that an unbroken training takes.
     ///
+    ///
+    /// A training that ran out of patience stays finished: begin another with
+    /// [`fit`](Self::fit).
+    ///
     /// # Errors
     /// If there is no training to resume, and as for [`fit`](Self::fit).
     pub fn resume(

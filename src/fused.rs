@@ -19,8 +19,21 @@ use crate::target::label;
 // ANCHOR: log_sum_exp
 /// ln Σ e^zₖ of a row, without overflow.
 pub fn log_sum_exp<F: Float>(z: &ArrayRef1<F>) -> F {
+    let (max, rest) = max_and_rest(z);
+    max + rest
+}
+
+/// The two terms of ln Σ e^zₖ = max + ln(1 + Σ e^(zₖ − max)), where the sum goes
+/// over all k but that of the maximum.
+///
+/// A loss takes a logit from this sum. It is taken from the maximum first: where
+/// the two are close, the small second term would be lost in their sum.
+fn max_and_rest<F: Float>(z: &ArrayRef1<F>) -> (F, F) {
     let max = maximum(z);
-    max + z.fold(F::zero(), |sum, &z| sum + (z - max).exp()).ln()
+    let top = z.iter().position(|&z| z == max);
+    let others = z.indexed_iter().filter(|(k, _)| Some(*k) != top);
+    let rest = others.fold(F::zero(), |sum, (_, &z)| sum + (z - max).exp());
+    (max, rest.ln_1p())
 }
 // ANCHOR_END: log_sum_exp
 
@@ -34,8 +47,8 @@ impl<F: Float> FusedLoss<F> for CategoricalCrossEntropy {
     ) {
         Zip::from(values).and(z.rows()).and(y.rows()).for_each(
             |value, z, y| {
-                let log_sum = log_sum_exp(&z);
-                *value = sum_over(z, y, |z, y| y * (log_sum - z));
+                let (max, rest) = max_and_rest(&z);
+                *value = sum_over(z, y, |z, y| y * ((max - z) + rest));
             },
         );
     }
@@ -61,7 +74,8 @@ impl<F: Float> FusedLoss<F> for SparseCategoricalCrossEntropy {
     ) {
         Zip::from(values).and(z.rows()).and(y.rows()).for_each(
             |value, z, y| {
-                *value = log_sum_exp(&z) - z[label(y[0])];
+                let (max, rest) = max_and_rest(&z);
+                *value = (max - z[label(y[0])]) + rest;
             },
         );
     }

@@ -5,7 +5,7 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`float`](mod@float), [`error`] | `f32` and `f64`; what can be wrong |
+//! | [`float`](mod@float), `file_problem`, [`error`] | `f32` and `f64`; what can be wrong |
 //! | [`blas`] | matrix products, and which kernel computes them |
 //! | [`check`] | a derivative against finite differences |
 //! | [`part`] | what all parts have in common: a name and a state |
@@ -16,10 +16,11 @@
 //! | [`optimizer`] | from a gradient to a step |
 //! | [`random`], [`init`] | seeds; where training starts |
 //! | [`data`], [`toy`], [`mnist`] | samples, batches, data sets |
-//! | [`training`], [`train`] | what a training is; the loop, and how threads share a batch |
+//! | [`training`], `crew`, [`train`] | what a training is; the loop, and how threads share a batch |
 //! | [`layout`] | all parameters as one vector |
-//! | [`registry`], [`persist`] | parts by name; files that are whole |
-//! | [`network`] | the network: forward, backward, fit, predict, score, save |
+//! | [`registry`] | parts by name |
+//! | `file`, [`persist`], `npy` | files that are whole or not there |
+//! | [`network`], `pass`, `fit`, `saved` | the network; forward and back; training, predicting; saving |
 //!
 //! Rows are samples, columns are features. In shapes, n is the number of
 //! samples in a batch, m the number of outputs, p the number of parameters. `x`
@@ -84,28 +85,46 @@ mod fit;
 
 mod saved;
 
+#[doc(inline)]
 pub use activation::{
     Activation, Gelu, Identity, LeakyRelu, Link, Relu, Sigmoid, Softplus, Tanh,
 };
+#[doc(inline)]
 pub use data::{Bytes, Samples, Source, Subset};
+#[doc(inline)]
 pub use error::{Error, Result};
+#[doc(inline)]
 pub use file_problem::FileProblem;
+#[doc(inline)]
 pub use fit::Score;
+#[doc(inline)]
 pub use float::Float;
+#[doc(inline)]
 pub use init::Init;
+#[doc(inline)]
 pub use loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, FusedLoss, Loss,
     MeanSquaredError, SparseCategoricalCrossEntropy,
 };
+#[doc(inline)]
 pub use mnist::Mnist;
+#[doc(inline)]
 pub use network::NeuralNetwork;
+#[doc(inline)]
 pub use optimizer::{
     GradientDescent, Momentum, MovingAverage, Nesterov, Optimizer,
 };
+#[doc(inline)]
 pub use output::{Elementwise, OutputActivation, Softmax, chain_rule};
+#[doc(inline)]
 pub use part::{Part, State};
+#[doc(inline)]
 pub use pass::Trace;
+#[doc(inline)]
 pub use registry::Registry;
+#[doc(inline)]
 pub use target::one_hot;
+#[doc(inline)]
 pub use train::{Event, Model};
+#[doc(inline)]
 pub use training::{Fit, History, Training};

@@ -225,7 +225,7 @@ impl<F: Float> Loss<F> for CategoricalCrossEntropy {
     ) {
         Zip::from(values).and(y_hat.rows()).and(y.rows()).for_each(
             |value, y_hat, y| {
-                *value = -sum_over(y_hat, y, |p, y| times_ln(y, p));
+                *value = sum_over(y_hat, y, |p, y| -times_ln(y, p));
             },
         );
     }

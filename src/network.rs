@@ -120,7 +120,7 @@ impl<F: Float> NeuralNetwork<F> {
         &self.params
     }
 
-    /// Replaces all parameters.
+    /// Replaces all parameters. The optimizer and the training stay as they are.
     ///
     /// # Errors
     /// If there are not as many as the network has, or one is not finite; the
@@ -160,6 +160,20 @@ impl<F: Float> NeuralNetwork<F> {
     /// The optimizer.
     pub fn optimizer(&self) -> &dyn Optimizer<F> {
         &*self.optimizer
+    }
+
+    /// Replaces the optimizer, by one at rest or one that has moved these
+    /// parameters: for another learning rate, or a fresh start.
+    ///
+    /// # Errors
+    /// If the optimizer has gathered state for another number of parameters.
+    pub fn set_optimizer(
+        &mut self,
+        mut optimizer: impl Optimizer<F> + 'static,
+    ) -> Result<()> {
+        optimizer.prepare(self.params.len())?;
+        self.optimizer = Box::new(optimizer);
+        Ok(())
     }
 
     /// The training so far, if there was one.

@@ -17,12 +17,14 @@ use crate::persist::from_le;
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn save_npy<F: Float + ndarray_npy::WritableElement>(
-    path: &Path,
-    vector: &Array1<F>,
-) -> Result<()> {
+pub fn save_npy<F: Float>(path: &Path, vector: &Array1<F>) -> Result<()> {
+    let wide = vector.mapv(F::as_f64);
     let mut bytes = Vec::new();
-    vector.write_npy(&mut bytes).map_err(|e| npy(path, &e))?;
+    let written = match F::NAME {
+        f32::NAME => wide.mapv(f32::cast).write_npy(&mut bytes),
+        _ => wide.write_npy(&mut bytes),
+    };
+    written.map_err(|e| npy(path, &e))?;
     write_atomically(path, &bytes)
 }
 

@@ -15,6 +15,9 @@ use crate::part::{Part, State};
 
 // ANCHOR: OutputActivation
 /// An activation that acts on each row as a whole.
+#[diagnostic::on_unimplemented(
+    note = "an elementwise activation is one when wrapped: `Elementwise(Sigmoid)`"
+)]
 pub trait OutputActivation<F: Float>: Part<F> {
     /// Writes ŷ.
     ///

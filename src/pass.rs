@@ -6,6 +6,14 @@
 //! zᵢ = aᵢ₋₁ Wᵢ + bᵢ      (n, sᵢ) (sᵢ, sᵢ₊₁) + (sᵢ₊₁)
 //! aᵢ = f(zᵢ)             hidden activation, or output activation in the last layer
 //! ```
+//!
+//! and back, from ∂L/∂z of the last layer:
+//!
+//! ```text
+//! ∂L/∂Wᵢ = aᵢ₋₁ᵀ ∂L/∂zᵢ                  (sᵢ, n) (n, sᵢ₊₁)
+//! ∂L/∂bᵢ = sum of the rows of ∂L/∂zᵢ     (sᵢ₊₁)
+//! ∂L/∂zᵢ₋₁ = (∂L/∂zᵢ Wᵢᵀ) ⊙ f′(zᵢ₋₁)     (n, sᵢ₊₁) (sᵢ₊₁, sᵢ)
+//! ```
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView2, s};
 

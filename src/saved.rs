@@ -185,10 +185,7 @@ impl<F: Float> NeuralNetwork<F> {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn save_params(&self, path: impl AsRef<Path>) -> Result<()>
-    where
-        F: ndarray_npy::WritableElement,
-    {
+    pub fn save_params(&self, path: impl AsRef<Path>) -> Result<()> {
         npy::save_npy(path.as_ref(), &self.params)
     }
 

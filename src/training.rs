@@ -16,6 +16,10 @@ use crate::random::{Random, stream};
 /// | `threads` | 1 | each batch is split between them | 1 to 64 |
 /// | `patience` | none | stop after this many epochs without a lower validation loss | 1 or more |
 ///
+/// A training that stops early leaves the parameters of its last epoch. To keep
+/// the best ones, break it off after each epoch and look at
+/// [`params`](crate::NeuralNetwork::params).
+///
 /// The same seed gives the same bits on the same machine with the same BLAS
 /// kernel and the same number of threads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,8 +68,8 @@ impl Fit {
 pub struct History {
     /// The mean loss over the samples of each epoch, as they were met.
     pub loss: Vec<f64>,
-    /// The loss of the validation data after each epoch; empty without
-    /// validation data.
+    /// The loss of the validation data after each epoch that had some: fewer than
+    /// epochs, if the training began without.
     pub validation_loss: Vec<f64>,
     /// The accuracy on the validation data; empty unless they have classes.
     pub validation_accuracy: Vec<f64>,

@@ -6,11 +6,11 @@ use common::{assert_all_close, assert_close, distributions, labels, normal, rng}
 use gradus::fused::log_sum_exp;
 use gradus::layout::{flatten, restore};
 use gradus::{
-    Activation, Bytes, CategoricalCrossEntropy, Fit, GradientDescent, Init, Loss, Momentum,
-    NeuralNetwork, OutputActivation, Registry, Samples, Softmax, Source,
+    Activation, BinaryCrossEntropy, Bytes, CategoricalCrossEntropy, Fit, GradientDescent, Init,
+    Link, Loss, Momentum, NeuralNetwork, OutputActivation, Registry, Samples, Softmax, Source,
     SparseCategoricalCrossEntropy, State, one_hot, train,
 };
-use ndarray::{Array1, Array2, Axis, concatenate, s};
+use ndarray::{Array1, Array2, Axis, array, concatenate, s};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -108,6 +108,24 @@ fn config() -> ProptestConfig {
 
 fn column(labels: &[usize]) -> Array2<f64> {
     Array2::from_shape_fn((labels.len(), 1), |(i, _)| labels[i] as f64)
+}
+
+/// The fused loss of the same numbers in `f32` and in `f64`.
+fn assert_same_in_both_precisions(
+    loss: impl Loss<f32> + Loss<f64>,
+    link: Link,
+    z: &Array2<f32>,
+    y: &Array2<f32>,
+) {
+    let (mut narrow, mut wide) = (Array1::zeros(z.nrows()), Array1::zeros(z.nrows()));
+    Loss::<f32>::fused(&loss, link).unwrap().fused_values_into(z, y, &mut narrow);
+    let (z, y) = (z.mapv(f64::from), y.mapv(f64::from));
+    Loss::<f64>::fused(&loss, link).unwrap().fused_values_into(&z, &y, &mut wide);
+    for (&narrow, &wide) in narrow.iter().zip(&wide) {
+        // Of itself, however small: an exponent near −88 alone costs 88 / 2^24.
+        let difference = (f64::from(narrow) - wide).abs();
+        assert!(difference <= 2e-5 * wide + 1e-37, "{link:?}: {narrow} and {wide}");
+    }
 }
 
 proptest! {
@@ -240,6 +258,19 @@ proptest! {
     }
 
     #[test]
+    fn any_fused_loss_keeps_its_digits_in_f32(
+        m in 2_usize..8, spread in 1.0_f64..20.0, shift in -5e3_f64..5e3, seed in any::<u64>(),
+    ) {
+        let mut rng = rng(seed);
+        let z = (normal((4, m), spread, &mut rng) + shift).mapv(|z| z as f32);
+        let hot: Array2<f64> = one_hot(&labels(4, m, &mut rng), m).unwrap();
+        let [y, soft] = [hot, distributions(4, m, &mut rng)].map(|y| y.mapv(|y| y as f32));
+        assert_same_in_both_precisions(CategoricalCrossEntropy, Link::Softmax, &z, &y);
+        assert_same_in_both_precisions(CategoricalCrossEntropy, Link::Softmax, &z, &soft);
+        assert_same_in_both_precisions(BinaryCrossEntropy, Link::Sigmoid, &z, &soft);
+    }
+
+    #[test]
     fn any_labels_lose_the_same_sparse_and_one_hot(
         n in 1_usize..8, m in 2_usize..8, seed in any::<u64>(),
     ) {
@@ -313,4 +344,18 @@ proptest! {
         assert_close(loss, split_loss, 1e-11);
         assert_all_close(&params, &split_params, 1e-11);
     }
+}
+
+/// A number that is none must reach the output, where it is an error.
+#[test]
+fn activations_hand_nan_on() {
+    for name in ACTIVATIONS {
+        let state = match name {
+            "leaky_relu" => State::default().with_number("slope", 0.1),
+            _ => State::default(),
+        };
+        let f = Registry::<f64>::default().activation(name, state).unwrap();
+        assert!(f.value(f64::NAN).is_nan(), "{name}");
+    }
+    assert!(Softmax.apply(&array![[0.0, f64::NAN, 1.0]]).iter().all(|p| p.is_nan()));
 }

@@ -136,6 +136,20 @@ fn training_can_be_broken_off_anywhere_and_resumed() {
     }
 }
 
+#[test]
+fn training_goes_on_with_another_optimizer() {
+    let data = toy::moons(30, 0.1, 1).unwrap();
+    let fit = Fit { batch_size: 30, epochs: 1, ..Fit::default() };
+    let mut network = moons_network(1);
+    network.fit(&data, &fit, None, &mut train::silent).unwrap();
+    let (_, gradient) = network.loss_and_gradient(data.x(), data.y()).unwrap();
+    let before = network.params().clone();
+    network.set_optimizer(GradientDescent::new(0.5).unwrap()).unwrap();
+    network.resume(&data, 2, None, &mut train::silent).unwrap();
+    // One plain step, without the velocity of the optimizer before.
+    assert_all_close(network.params(), &(before - 0.5 * gradient), 1e-14);
+}
+
 /// An activation that fails in the middle of a training.
 #[derive(Debug)]
 struct Faulty;

@@ -116,7 +116,8 @@ pub fn a_slope_of_one(args: &Args, lab: &mut Lab) -> Result<()> {
     }
     lab.say(
         "A hidden layer, differentiated by its weights. Under \"worst entry\" is the largest relative\n\
-         error of an entry, under \"gradient\" that of the whole: ‖a − b‖ / (‖a‖ + ‖b‖).\n",
+         error of an entry, under \"gradient\" the distance of the whole from the gradient with the\n\
+         right slope, ‖a − b‖ / (‖a‖ + ‖b‖).\n",
     );
     lab.table(&table);
     let seed = args.common.seed;

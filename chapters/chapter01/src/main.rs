@@ -83,7 +83,8 @@ fn three_ordinary_numbers(args: &Args, lab: &mut Lab) -> Result<()> {
 fn seven_functions(lab: &mut Lab) -> Result<()> {
     lab.section("activations", "Seven functions of one number")?;
     let seven = seven()?;
-    let mut table = Table::new(&["", "f(−2)", "f(2)", "f′(−2)", "f′(2)", "largest f′", "f′(−10)"]);
+    let mut table =
+        Table::new(&["", "f(−2)", "f(2)", "f′(−2)", "f′(2)", "largest f′ in [−8, 8]", "f′(−10)"]);
     for (name, f) in &seven {
         let (least, largest) = measure::extremes(&**f);
         let far = f.derivative(-10.0);

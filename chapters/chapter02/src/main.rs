@@ -179,7 +179,7 @@ fn cost(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     let off = costs.iter().fold(0.0, |max: f64, cost| max.max(cost.difference));
     lab.say(format!(
         "\nTen times the outputs make the stack a hundred times as large; what the short product\n\
-         reads and writes grows only ten times. Both give the same rows (largest difference\n\
+         reads and writes grows only ten times. The time includes making room for the stack. Both give the same rows (largest difference\n\
          {off:.0e}, checked to 1e-5)."
     ));
     costs.iter().for_each(|cost| cost.record(n, lab));
@@ -237,9 +237,9 @@ fn vanishing(args: &Args, lab: &mut Lab) -> lab::Result<()> {
         "\nWith ε, the slope is p/(p + ε) times what it should be. Once the probability p is far\n\
          below ε = {:.1e}, which takes more than 36 logits, next to nothing is left. Without ε the\n\
          slope is right until 1/p overflows, at 710 logits; what follows is infinite, then NaN.\n\
-         ŷ − y divides by nothing, and is right everywhere.\n\n\
+         ŷ − y divides by nothing, and is right however wrong the sample.\n\n\
          The sample of section 1 is {} logits behind. Steps until its true class is ahead: {}\n\
-         by ŷ − y, {} with ε. (As a curve, solved on paper: (z + ε eᶻ)/2 = {:.3e}.)",
+         by ŷ − y, {} with ε. (Treated as a curve, with z logits behind: (z + ε eᶻ)/2 = {:.3e}.)",
         f64::EPSILON,
         args.margin,
         arrival.right,

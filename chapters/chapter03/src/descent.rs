@@ -236,7 +236,7 @@ pub fn the_best_rate(bowl: &Bowl, lab: &mut Lab) -> Result<()> {
     lab.table(&table);
     lab.say(
         "\nThat is about κ/2 · ln 10⁶ steps: ten times the condition number, ten times the steps. No\n\
-         learning rate can change it, because this is the best one.",
+         constant learning rate can change it, because this is the best one.",
     );
     Ok(())
 }

@@ -24,8 +24,8 @@ pub fn moving_average(bowl: &Bowl, mu: f64, lab: &mut Lab) -> Result<()> {
     let eta = 0.1 * bowl.limit();
     lab.say(format!(
         "Some libraries average the gradients, v ← βv + (1 − β)g, and step by −ηv. With β = {mu}\n\
-         and a learning rate {:.0} times as large, that takes the very steps of momentum:\n",
-        1.0 / (1.0 - mu)
+         and a learning rate {} times as large, that takes the very steps of momentum:\n",
+        (100.0 / (1.0 - mu)).round() / 100.0
     ));
     let momentum = visit(bowl, Momentum::new(eta, mu)?, 100);
     let scaled = visit(bowl, MovingAverage::new(eta / (1.0 - mu), mu)?, 100);
@@ -106,8 +106,9 @@ pub fn looking_ahead(bowl: &Bowl, mu: f64, lab: &mut Lab) -> Result<()> {
     }
     lab.table(&table);
     lab.say(
-        "\nThe heavy ball forgets at the same rate √μ in every direction and swings across the valley\n\
-         for a long time. Nesterov's momentum adds a factor √(1 − ηλ): the steeper, the sooner calm.",
+        "\nWhere its eigenvalues are complex, the heavy ball forgets at the same rate √μ in every\n\
+         direction, and swings across the valley for a long time. Nesterov's momentum adds a factor\n\
+         √(1 − ηλ): the steeper, the sooner calm.",
     );
     let figure = view(bowl)
         .path("heavy ball", &pairs(&heavy[..=30]))

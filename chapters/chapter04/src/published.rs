@@ -41,7 +41,7 @@ pub fn a_batch_without_the_last_class(args: &Args, lab: &mut Lab) -> Result<()> 
         lab.near(&format!("columns_{classes}_{size}_measured"), share, 1e-12);
         lab.near(&format!("columns_{classes}_{size}_derived"), derived, 1e-12);
     }
-    lab.say("How often that happens, in 20,000 batches of random labels, against (1 − 1/c)ⁿ:");
+    lab.say("How often a batch of n lacks the last of c classes, in 20,000 of random labels, against\n(1 − 1/c)ⁿ:");
     lab.table(&table);
     Ok(())
 }
@@ -70,7 +70,7 @@ fn stretched(lab: &mut Lab) -> Result<()> {
     }
     lab.say(
         "NumPy refuses (4, 2) against (4, 3) as well. But one column it stretches over all three\n\
-         classes without a word, and the sample asks for every class at once:",
+         classes without a word, the sample asks for every class at once, and its own class is told to fall:",
     );
     lab.table(&table);
     Ok(())

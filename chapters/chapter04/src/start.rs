@@ -38,8 +38,9 @@ pub fn eight_units_that_are_one(args: &Args, lab: &mut Lab) -> Result<()> {
     lab.table(&table);
     lab.say(
         "Units that start alike receive the same gradient, take the same step, and stay alike: eight\n\
-         units compute one number. From zero not even that one can move, as every gradient is a\n\
-         product with a zero, and the loss stays at ln 2 = 0.6931. Random weights break the tie.",
+         units compute one number. From zero not even that one can move: every weight's gradient is a\n\
+         product with a zero, and the output's bias already fits, as half of the targets are 1. The\n\
+         loss stays at ln 2 = 0.6931. Random weights break the tie.",
     );
     Ok(())
 }
@@ -64,7 +65,7 @@ pub fn layer_by_layer(args: &Args, lab: &mut Lab) -> Result<()> {
         "weights",
         "Var(w) · fan_in",
         "factor derived",
-        "measured",
+        "in layers 1 to 3",
         "z in layer 10",
         "of it by sample",
     ];
@@ -91,8 +92,9 @@ pub fn layer_by_layer(args: &Args, lab: &mut Lab) -> Result<()> {
     lab.say(
         "ReLU halves the mean square, and He's variance of 2 / fan_in pays for it. The tutorial's\n\
          weights lose half of the size in each layer, until its random biases are all that is\n\
-         left of z: the last column says how much of z still depends on the sample. (What is\n\
-         measured is one network, and strays by a few percent.)",
+         left of z: the last column says how much of z still depends on the sample. It is never\n\
+         all, because what ReLU lets through is positive: all samples share a large part. (The\n\
+         factors measured are those of one network, and stray by a few percent.)",
     );
     lab.figure(
         "variance",

@@ -52,7 +52,10 @@ fn what_each_file_holds(args: &Args, lab: &mut Lab, broken: &Broken) -> Result<(
         ("parameters", thousands(broken.network.params().len())),
         ("velocity", thousands(broken.network.params().len())),
         ("place in the epoch", format!("batch {} of {}", training.batch, training.batches())),
-        ("order of the images", format!("word {} of a seed", training.random.position)),
+        (
+            "order of the images",
+            format!("{} random words drawn", thousands(training.random.position as usize)),
+        ),
         ("layers, activation, loss", yes()),
         ("rates, batch size, threads", yes()),
         ("losses so far", format!("{} epochs", training.history.loss.len())),
@@ -97,9 +100,9 @@ fn the_velocity(args: &Args, lab: &mut Lab, images: &Mnist) -> Result<Smooth> {
     if let Some(behind) = smooth.behind.filter(|steps| *steps >= 0.0) {
         let here = BREAK + LATER;
         lab.say(format!(
-            "\nWhat the whole file has reached after {here} steps, the other one reaches {behind:.1} steps later.\n\
-             Did both see the same gradients, it would lack μ + μ² + … + μ^{LATER} = {series:.1} times\n\
-             the last step before the break."
+            "\nThe loss that the whole file reaches at step {here} is reached {behind:.1} steps later without the\n\
+             velocity. Had both seen the same gradients, what is lost would be\n\
+             μ + μ² + … + μ^{LATER} = {series:.1} times the last step before the break."
         ));
         lab.near("steps_behind", behind, 0.1);
     }

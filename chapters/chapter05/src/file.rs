@@ -128,7 +128,8 @@ pub fn what_is_refused(args: &Args, lab: &mut Lab, broken: &Broken) -> Result<()
     let weight =
         |file: &[u8]| f32::from_le_bytes([file[at], file[at + 1], file[at + 2], file[at + 3]]);
     lab.say(format!(
-        "One bit of one weight is flipped in a copy of the file: it was {:.4}, and would be {:.1e}.\n",
+        "One bit of one weight is flipped in a copy of the file: it was {:.4}, and would be {:.1e}.\n\
+         Then half of the file, nothing, a file of another program, and the wrong precision:\n",
         weight(file),
         weight(&flipped),
     ));

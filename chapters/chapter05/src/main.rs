@@ -236,7 +236,9 @@ fn broken_off(
         shown(&args.model().with_extension("npy")),
         thousands(fs::read(args.model().with_extension("npy"))?.len()),
     ));
-    lab.say("\nThe first is the whole network. The second is what T1 saves: its parameters.");
+    lab.say(
+        "\nThe first is the whole network. The second is what one tutorial saves: its parameters.",
+    );
     lab.exact("break_batch", half);
     lab.exact("break_epoch", training.epoch + 1);
     lab.exact("break_batch_in_epoch", training.batch);

@@ -179,8 +179,8 @@ fn cost(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     let off = costs.iter().fold(0.0, |max: f64, cost| max.max(cost.difference));
     lab.say(format!(
         "\nTen times the outputs make the stack a hundred times as large; what the short product\n\
-         reads and writes grows only ten times. The time includes making room for the stack. Both give the same rows (largest difference\n\
-         {off:.0e}, checked to 1e-5)."
+         reads and writes grows only ten times. The time includes making room for the stack. Both\n\
+         give the same rows (largest difference {off:.0e}, checked to 1e-5)."
     ));
     costs.iter().for_each(|cost| cost.record(n, lab));
     lab.near("jacobian_product_difference", off, 1e-5);

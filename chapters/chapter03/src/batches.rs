@@ -31,8 +31,9 @@ pub fn mini_batches(line: &Line, seed: u64, lab: &mut Lab) -> Result<()> {
     agree("the slope of the bowl", full[1], bowl.gradient(&w)[1], 1e-10)?;
     lab.say(format!(
         "The mean squared error of a line through {n} points is a bowl over its weight and bias,\n\
-         with A = 2/n X̃ᵀX̃, where X̃ has a row (x, 1) for each point. Its eigenvalues are {:.3} and {:.3}, its condition number {:.1}. A gradient\n\
-         from b of the {n} samples costs less, and is wrong. How wrong, over all batches of size b:\n",
+         with A = 2/n X̃ᵀX̃, where X̃ has a row (x, 1) for each point. Its eigenvalues are {:.3} and\n\
+         {:.3}, its condition number {:.1}. A gradient from b of the {n} samples costs less, and is\n\
+         wrong. How wrong, over all batches of size b:\n",
         bowl.flattest(),
         bowl.steepest(),
         bowl.condition(),
@@ -192,8 +193,9 @@ fn how_nobody_noticed(line: &Line, bowl: &Bowl, eta: f64, lab: &mut Lab) -> Resu
     let apart = right.iter().zip(&wrong).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     agree("Adam on the right and the wrong gradient", apart, 0.0, 1e-3)?;
     lab.say(format!(
-        "How nobody noticed: Adam (chapter 8) divides each step by the size of the gradients, and a factor that is\n\
-         always there cancels. Its two runs differ by {apart:.0e} at most, because of its small ε."
+        "How nobody noticed: Adam (chapter 8) divides each step by the size of the gradients, and a\n\
+         factor that is always there cancels. Its two runs differ by {apart:.0e} at most, because of\n\
+         its small ε."
     ));
     lab.near("twice_adam_difference", apart, 1e-6);
     let plot = |right: Vec<f64>, wrong: Vec<f64>| {

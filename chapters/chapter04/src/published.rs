@@ -70,7 +70,8 @@ fn stretched(lab: &mut Lab) -> Result<()> {
     }
     lab.say(
         "NumPy refuses (4, 2) against (4, 3) as well. But one column it stretches over all three\n\
-         classes without a word, the sample asks for every class at once, and its own class is told to fall:",
+         classes without a word: the sample asks for every class at once, and of all classes its own\n\
+         is told to fall:",
     );
     lab.table(&table);
     Ok(())

@@ -56,7 +56,6 @@ impl<F: Float> NeuralNetwork<F> {
     /// `epochs` epochs in all. Given the same samples, it takes the very steps
     /// that an unbroken training takes.
     ///
-    ///
     /// A training that ran out of patience stays finished: begin another with
     /// [`fit`](Self::fit).
     ///
@@ -130,18 +129,17 @@ impl<F: Float> NeuralNetwork<F> {
     /// # Errors
     /// If the samples do not fit the network, or an output is not finite.
     pub fn score(&self, source: &dyn Source<F>) -> Result<Score> {
-        train::check_source(self, source)?;
         let mut trace = self.trace(source.len().min(train::CHUNK));
         let mut sum = 0.0;
         // The true class of each sample and the one it was taken for, while
         // targets name classes.
         let mut decisions = Some(Vec::new());
-        train::in_chunks(source, |first, x, y| {
+        train::in_chunks(source, |x, y| {
+            self.check(x, y)?;
             self.forward_into(x, &mut trace);
             sum += self.loss_of(y, &mut trace);
             let y_hat = trace.y_hat(y.nrows());
-            check_finite("outputs", &y_hat)
-                .map_err(|error| error.in_rows_from(first))?;
+            check_finite("outputs", &y_hat)?;
             for (y, y_hat) in y.rows().into_iter().zip(y_hat.rows()) {
                 match (self.loss.class(y), &mut decisions) {
                     (Some(class), Some(decisions)) => {

@@ -101,9 +101,7 @@ impl<F: Float> Document<F> {
         {
             return Err(FileProblem::Foreign);
         }
-        let mut blank = bytes.to_vec();
-        blank[DIGEST].fill(b'0');
-        if digest(&blank).as_bytes() != &bytes[DIGEST] {
+        if digest(bytes).as_bytes() != &bytes[DIGEST] {
             return Err(FileProblem::Checksum);
         }
         let unreadable = |reason: &dyn ToString| FileProblem::Metadata {
@@ -231,8 +229,14 @@ impl PartRecord {
     }
 }
 
+/// The digest of a file, with zeros in its own place.
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let hash = Sha256::new()
+        .chain_update(&bytes[..DIGEST.start])
+        .chain_update([b'0'; 64])
+        .chain_update(&bytes[DIGEST.end..])
+        .finalize();
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn dtype<F: Float>() -> Dtype {

@@ -171,24 +171,24 @@ pub(crate) fn check_source<F: Float, M: Model<F>>(
     model: &M,
     source: &dyn Source<F>,
 ) -> Result<()> {
-    if source.is_empty() {
-        return Err(Error::Empty { what: "the list of samples" });
-    }
-    in_chunks(source, |first, x, y| {
-        model.check(x, y).map_err(|error| error.in_rows_from(first))
-    })
+    in_chunks(source, |x, y| model.check(x, y))
 }
 
-/// Visits all samples in order, some hundred at a time, with the number of the
-/// first.
+/// Visits all samples in order, some hundred at a time. Rows in an error of the
+/// visitor are counted from the first of all.
+///
+/// # Errors
+/// If there are no samples, or the visitor's first.
 pub(crate) fn in_chunks<F: Float>(
     source: &dyn Source<F>,
     mut visit: impl FnMut(
-        usize,
         &ndarray::ArrayRef2<F>,
         &ndarray::ArrayRef2<F>,
     ) -> Result<()>,
 ) -> Result<()> {
+    if source.is_empty() {
+        return Err(Error::Empty { what: "the list of samples" });
+    }
     let size = CHUNK.min(source.len());
     let mut x = Array2::zeros((size, source.input_columns()));
     let mut y = Array2::zeros((size, source.target_columns()));
@@ -199,7 +199,7 @@ pub(crate) fn in_chunks<F: Float>(
         let mut x = x.slice_mut(s![..rows.len(), ..]);
         let mut y = y.slice_mut(s![..rows.len(), ..]);
         source.gather(&rows, &mut x, &mut y);
-        visit(first, &x, &y)?;
+        visit(&x, &y).map_err(|error| error.in_rows_from(first))?;
     }
     Ok(())
 }

@@ -52,6 +52,7 @@ pub trait Activation<F: Float>: Part<F> {
     fn backward_in_place(&self, z: &ArrayRef2<F>, d: &mut ArrayRef2<F>) {
         Zip::from(d).and(z).for_each(|d, &z| *d *= self.derivative(z));
     }
+    // ANCHOR_END: Activation
 
     /// f(z) of every entry, as a new array.
     ///
@@ -73,7 +74,6 @@ pub trait Activation<F: Float>: Part<F> {
         d
     }
 }
-// ANCHOR_END: Activation
 
 /// The functions that turn real numbers into probabilities and belong together
 /// with a cross-entropy: a loss that knows both can be computed from z without

@@ -86,6 +86,7 @@ impl fmt::Display for Verdict {
 }
 
 impl Check {
+    // ANCHOR: gradient
     /// Compares every coordinate of `gradient` with a central difference of
     /// `f`.
     ///
@@ -115,6 +116,7 @@ impl Check {
         });
         Ok(self.verdict(pairs))
     }
+    // ANCHOR_END: gradient
 
     /// Compares the slope of `f` along random unit directions with what
     /// `gradient` says it is.

@@ -52,6 +52,7 @@ pub trait Model<F: Float>: Send + Sync {
 
     /// Moves the parameters, given the gradient of a batch.
     fn step(&mut self, gradient: &ArrayRef1<F>);
+    // ANCHOR_END: Model
 
     /// Whether all parameters are finite.
     fn is_finite(&self) -> bool;
@@ -62,7 +63,6 @@ pub trait Model<F: Float>: Send + Sync {
     /// If the samples do not fit the model.
     fn evaluate(&self, source: &dyn Source<F>) -> Result<(f64, Option<f64>)>;
 }
-// ANCHOR_END: Model
 
 /// What all threads look at.
 struct Blackboard<'a, M> {

@@ -23,11 +23,11 @@ pub fn log_sum_exp<F: Float>(z: &ArrayRef1<F>) -> F {
     max + rest
 }
 
-/// The two terms of ln Σ e^zₖ = max + ln(1 + Σ e^(zₖ − max)), where the sum goes
-/// over all k but that of the maximum.
+/// The two terms of ln Σ e^zₖ = max + ln(1 + Σ e^(zₖ − max)), where the sum
+/// goes over all k but that of the maximum.
 ///
-/// A loss takes a logit from this sum. It is taken from the maximum first: where
-/// the two are close, the small second term would be lost in their sum.
+/// A loss takes a logit from this sum. It is taken from the maximum first:
+/// where the two are close, the small second term would be lost in their sum.
 fn max_and_rest<F: Float>(z: &ArrayRef1<F>) -> (F, F) {
     let max = maximum(z);
     let top = z.iter().position(|&z| z == max);
@@ -105,8 +105,8 @@ impl<F: Float> FusedLoss<F> for BinaryCrossEntropy {
         let m = F::cast(z.ncols() as f64);
         Zip::from(values).and(z.rows()).and(y.rows()).for_each(
             |value, z, y| {
-                // softplus(z) − y z, and the same with both signs changed where z
-                // is positive: no term is then larger than the loss itself.
+                // softplus(z) − y z, and the same with both signs changed
+                // where z is positive: no term is then larger than the loss.
                 *value = sum_over(z, y, |z, y| {
                     let wrong = if z > F::zero() { F::one() - y } else { y };
                     Softplus.value(-z.abs()) + wrong * z.abs()

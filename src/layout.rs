@@ -1,6 +1,6 @@
 //! Where each weight and bias lies in the one vector that holds all parameters.
 //!
-//! A network of sizes [s₀, s₁, …, s_L] has L layers; layer i has weights (sᵢ,
+//! A network of sizes [s₀, s₁, …, s_D] has D layers; layer i has weights (sᵢ,
 //! sᵢ₊₁) and biases (sᵢ₊₁). The vector holds all weights, layer by layer and
 //! row by row, then all biases.
 //!
@@ -21,7 +21,7 @@ use crate::float::Float;
 /// All weights, then all biases, as one vector.
 ///
 /// # Shapes
-/// `weights`: L arrays (sᵢ, sᵢ₊₁), `biases`: L arrays (sᵢ₊₁) → (p)
+/// `weights`: D arrays (sᵢ, sᵢ₊₁), `biases`: D arrays (sᵢ₊₁) → (p)
 pub fn flatten<F: Float>(
     weights: &[Array2<F>],
     biases: &[Array1<F>],
@@ -39,7 +39,7 @@ pub type WeightsAndBiases<F> = (Vec<Array2<F>>, Vec<Array1<F>>);
 /// The weights and biases that [`flatten`] laid out.
 ///
 /// # Shapes
-/// (p) → L arrays (sᵢ, sᵢ₊₁) and L arrays (sᵢ₊₁)
+/// (p) → D arrays (sᵢ, sᵢ₊₁) and D arrays (sᵢ₊₁)
 ///
 /// # Errors
 /// If the vector does not have as many entries as a network of these sizes has

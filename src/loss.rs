@@ -53,6 +53,7 @@ pub trait Loss<F: Float>: Part<F> {
     fn target_columns(&self, outputs: usize) -> usize {
         outputs
     }
+    // ANCHOR_END: Loss
 
     /// Checks targets of the right shape: are they ones that this loss is
     /// defined for?
@@ -96,7 +97,6 @@ pub trait Loss<F: Float>: Part<F> {
         stack
     }
 }
-// ANCHOR_END: Loss
 
 // ANCHOR: FusedLoss
 /// A loss and an output activation as one function of the logits z.

@@ -19,8 +19,8 @@ use crate::training::Training;
 /// A fully connected network.
 ///
 /// ```
-/// use gradus::{BinaryCrossEntropy, Elementwise, Fit, Init, Momentum, NeuralNetwork, Sigmoid, Tanh};
-/// use gradus::{toy, train};
+/// use gradus::{BinaryCrossEntropy, Elementwise, Sigmoid, Tanh};
+/// use gradus::{Fit, Init, Momentum, NeuralNetwork, toy, train};
 ///
 /// let mut network = NeuralNetwork::<f32>::new(
 ///     &[2, 8, 1],

@@ -16,7 +16,7 @@ use crate::part::{Part, State};
 // ANCHOR: OutputActivation
 /// An activation that acts on each row as a whole.
 #[diagnostic::on_unimplemented(
-    note = "an elementwise activation is one when wrapped: `Elementwise(Sigmoid)`"
+    note = "an elementwise activation has to be wrapped: `Elementwise(Sigmoid)`"
 )]
 pub trait OutputActivation<F: Float>: Part<F> {
     /// Writes ŷ.
@@ -51,6 +51,7 @@ pub trait OutputActivation<F: Float>: Part<F> {
             &chain_rule(&rows, &self.jacobian(z)).index_axis_move(Axis(1), 0),
         );
     }
+    // ANCHOR_END: OutputActivation
 
     /// Which probability function this is, if it is one: a loss may then be
     /// computed from z itself. The default, `None`, is always right.
@@ -78,7 +79,6 @@ pub trait OutputActivation<F: Float>: Part<F> {
         jacobian
     }
 }
-// ANCHOR_END: OutputActivation
 
 // ANCHOR: chain_rule
 /// The chain rule for a batch: each sample's row vector times its Jacobian.
@@ -129,7 +129,9 @@ impl<F: Float> OutputActivation<F> for Softmax {
             y_hat.mapv_inplace(|e| e / sum);
         });
     }
+    // ANCHOR_END: Softmax
 
+    // ANCHOR: Softmax_jacobian
     fn jacobian_into(&self, z: &ArrayRef2<F>, jacobian: &mut ArrayRef3<F>) {
         let s = self.apply(z);
         Zip::from(jacobian.outer_iter_mut()).and(s.rows()).for_each(
@@ -145,7 +147,9 @@ impl<F: Float> OutputActivation<F> for Softmax {
             },
         );
     }
+    // ANCHOR_END: Softmax_jacobian
 
+    // ANCHOR: Softmax_backward
     fn backward_into(
         &self,
         _: &ArrayRef2<F>,
@@ -164,12 +168,12 @@ impl<F: Float> OutputActivation<F> for Softmax {
                     .for_each(|z, &s, &d| *z = s * (d - mean));
             });
     }
+    // ANCHOR_END: Softmax_backward
 
     fn link(&self) -> Option<Link> {
         Some(Link::Softmax)
     }
 }
-// ANCHOR_END: Softmax
 
 /// The largest entry of a row.
 pub(crate) fn maximum<F: Float>(row: &ArrayRef1<F>) -> F {

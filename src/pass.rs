@@ -150,18 +150,16 @@ impl<F: Float> NeuralNetwork<F> {
         losses.iter().map(|loss| loss.as_f64()).sum()
     }
 
-    // ANCHOR: backward_into
-    /// After a forward pass: the gradient of the sum of the losses, divided by
-    /// `batch`.
-    fn backward_into(
+    // ANCHOR: output_gradient_into
+    /// After a forward pass: ∂L/∂z of the last layer, where L is the sum of the
+    /// losses, divided by `batch`.
+    fn output_gradient_into(
         &self,
-        x: &ArrayRef2<F>,
         y: &ArrayRef2<F>,
         batch: usize,
         trace: &mut Trace<F>,
-        gradient: &mut ArrayRef1<F>,
     ) {
-        let rows = s![..x.nrows(), ..];
+        let rows = s![..y.nrows(), ..];
         let last = self.layout.layers() - 1;
         let y_hat = trace.a[last].slice(rows);
         let mut d_z = trace.d_z[last].slice_mut(rows);
@@ -178,7 +176,23 @@ impl<F: Float> NeuralNetwork<F> {
             );
         }
         d_z /= F::cast(batch as f64);
-        for i in (0..=last).rev() {
+    }
+    // ANCHOR_END: output_gradient_into
+
+    // ANCHOR: backward_into
+    /// After a forward pass: the gradient of the sum of the losses, divided by
+    /// `batch`.
+    fn backward_into(
+        &self,
+        x: &ArrayRef2<F>,
+        y: &ArrayRef2<F>,
+        batch: usize,
+        trace: &mut Trace<F>,
+        gradient: &mut ArrayRef1<F>,
+    ) {
+        let rows = s![..x.nrows(), ..];
+        self.output_gradient_into(y, batch, trace);
+        for i in (0..self.layout.layers()).rev() {
             let (before, rest) = trace.d_z.split_at_mut(i);
             let d_z = rest[0].slice(rows);
             let input =

@@ -137,17 +137,10 @@ fn epoch<F: Float, M: Model<F>>(
             return Ok(ControlFlow::Break(()));
         }
     }
-    finite(
-        "a parameter",
-        if crew.model(M::is_finite) { 0.0 } else { f64::NAN },
-        training,
-    )?;
+    let sound = if crew.model(M::is_finite) { 0.0 } else { f64::NAN };
+    finite("a parameter", sound, training)?;
     if let Some(validation) = validation {
-        let (loss, accuracy) =
-            crew.model(|model| model.evaluate(validation))?;
-        finite("the validation loss", loss, training)?;
-        training.history.validation_loss.push(loss);
-        training.history.validation_accuracy.extend(accuracy);
+        validate(crew, validation, training)?;
     }
     training.history.loss.push(training.loss_sum / training.samples as f64);
     training.random = Random::of(training.random.seed, &rng);
@@ -157,6 +150,19 @@ fn epoch<F: Float, M: Model<F>>(
     Ok(observer(Event::Epoch { training }))
 }
 // ANCHOR_END: epoch
+
+/// Records the loss and the accuracy on samples that do not train.
+fn validate<F: Float, M: Model<F>>(
+    crew: &Crew<F, M>,
+    validation: &dyn Source<F>,
+    training: &mut Training,
+) -> Result<()> {
+    let (loss, accuracy) = crew.model(|model| model.evaluate(validation))?;
+    finite("the validation loss", loss, training)?;
+    training.history.validation_loss.push(loss);
+    training.history.validation_accuracy.extend(accuracy);
+    Ok(())
+}
 
 fn finite(what: &'static str, value: f64, training: &Training) -> Result<()> {
     if value.is_finite() {

@@ -1,17 +1,21 @@
 //! What is on this machine: nothing here changes anything.
 
-use crate::plan::{Found, Manager, Need, Rights};
-use std::path::Path;
+use crate::plan::{Found, Manager, Need, Rights, Tool};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::{env, fs};
 
 /// Looks for what is `needed`, and, where something is missing, for a way to install it.
 pub fn look(needed: &[Need]) -> Found {
     let missing: Vec<Need> = needed.iter().copied().filter(|&need| !is_there(need)).collect();
+    let tools = needed.iter().filter_map(|need| need.tool());
+    let versions = tools.filter_map(|tool| Some((tool, version(tool)?)));
     let manager = manager();
     Found {
-        lists: missing.is_empty() || manager.is_none_or(has_lists),
+        lists: missing.iter().all(|need| need.tool().is_some()) || manager.is_none_or(has_lists),
         missing,
+        unfit: versions.filter(|(tool, version)| !tool.fits(version)).collect(),
         manager,
         rights: rights(),
     }
@@ -24,7 +28,27 @@ fn is_there(need: Need) -> bool {
             succeeds("pkg-config", &["--exists", "openblas"])
                 || links("cblas_dgemm(); dgesdd_();", &openblas_flags())
         }
+        Need::MdBook | Need::MdBookKatex => need.tool().and_then(version).is_some(),
     }
+}
+
+/// The version of a tool, if it is there: it says "mdbook v0.5.4" or "mdbook-katex 0.10.0".
+fn version(tool: Tool) -> Option<String> {
+    let output = Command::new(tool.name).arg("--version").env("PATH", path()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let version = text.split_whitespace().nth(1)?;
+    Some(version.trim_start_matches('v').to_owned())
+}
+
+/// Where programs are looked for: where cargo installs them, even if the shell does not know
+/// that folder, and the shell's folders.
+pub fn path() -> OsString {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let root = env::var_os("CARGO_INSTALL_ROOT").or_else(|| env::var_os("CARGO_HOME"));
+    let root = root.map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let installed = root.map(|root| root.join("bin"));
+    let folders = installed.into_iter().chain(env::split_paths(&path));
+    env::join_paths(folders).unwrap_or(path)
 }
 
 /// How the linker finds OpenBLAS. Homebrew keeps it out of the linker's way; the build

@@ -1,6 +1,8 @@
 //! What to install, and how: a pure function of what was found on the machine.
 
-use std::fmt;
+mod text;
+
+pub use text::{lines, names};
 
 /// Something that a command of ours cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +11,19 @@ pub enum Need {
     Compiler,
     /// OpenBLAS with what is needed to link against it, CBLAS and LAPACK included.
     OpenBlas,
+    /// What makes the book's pages.
+    MdBook,
+    /// What sets its formulas.
+    MdBookKatex,
+}
+
+/// A program that cargo installs, in the version that the book is made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tool {
+    /// Its name, as a program and as a package.
+    pub name: &'static str,
+    /// The version that is installed where there is none.
+    pub version: &'static str,
 }
 
 /// The package managers we know how to ask.
@@ -40,6 +55,8 @@ pub enum Rights {
 pub struct Found {
     /// What is needed and not there.
     pub missing: Vec<Need>,
+    /// What is there in a version that does not fit, with that version.
+    pub unfit: Vec<(Tool, String)>,
     /// The package manager, if it is one that we know.
     pub manager: Option<Manager>,
     /// What we may do.
@@ -73,6 +90,11 @@ pub enum Plan {
         /// The commands.
         commands: Vec<Words>,
     },
+    /// Tools of the reader's own are in the way: we leave them alone.
+    Replace {
+        /// Which, and the versions that were found.
+        unfit: Vec<(Tool, String)>,
+    },
     /// No command is known for this system.
     Explain {
         /// What has to be there.
@@ -82,7 +104,26 @@ pub enum Plan {
 
 /// Decides what to do about what was found.
 pub fn plan(found: &Found) -> Plan {
-    let missing = found.missing.clone();
+    if !found.unfit.is_empty() {
+        return Plan::Replace { unfit: found.unfit.clone() };
+    }
+    let tools: Vec<Words> =
+        found.missing.iter().filter_map(|need| need.tool()).map(Tool::install).collect();
+    let system = found.missing.iter().copied().filter(|need| need.tool().is_none()).collect();
+    match plan_system(found, system) {
+        Plan::Ready if tools.is_empty() => Plan::Ready,
+        Plan::Ready => Plan::Install { missing: found.missing.clone(), commands: tools },
+        Plan::Install { commands, .. } => {
+            let commands = [commands, tools].concat();
+            Plan::Install { missing: found.missing.clone(), commands }
+        }
+        // Once somebody has done that, the rest is ours.
+        plan => plan,
+    }
+}
+
+/// The same for what the system's package manager installs.
+fn plan_system(found: &Found, missing: Vec<Need>) -> Plan {
     if missing.is_empty() {
         return Plan::Ready;
     }
@@ -140,7 +181,7 @@ impl Manager {
             (Manager::Dnf | Manager::Pacman, Need::Compiler) => &["gcc"],
             (Manager::Dnf, Need::OpenBlas) => &["openblas-devel"],
             (Manager::Pacman | Manager::Brew, Need::OpenBlas) => &["openblas"],
-            (Manager::Brew, Need::Compiler) => &[],
+            (Manager::Brew, Need::Compiler) | (_, Need::MdBook | Need::MdBookKatex) => &[],
         }
     }
 
@@ -168,78 +209,40 @@ impl Manager {
     }
 }
 
+impl Need {
+    /// The tool, if cargo is what installs it.
+    pub fn tool(self) -> Option<Tool> {
+        match self {
+            Need::Compiler | Need::OpenBlas => None,
+            Need::MdBook => Some(Tool { name: "mdbook", version: "0.5.4" }),
+            Need::MdBookKatex => Some(Tool { name: "mdbook-katex", version: "0.10.0" }),
+        }
+    }
+}
+
+impl Tool {
+    /// The command that installs it.
+    fn install(self) -> Words {
+        words(&format!("cargo install --locked {}@{}", self.name, self.version))
+    }
+
+    /// Whether another version does as well: one with the same first two numbers.
+    pub fn fits(self, version: &str) -> bool {
+        self.series() == series(version)
+    }
+
+    /// Its first two numbers: "0.5".
+    fn series(self) -> String {
+        series(self.version)
+    }
+}
+
+fn series(version: &str) -> String {
+    version.split('.').take(2).collect::<Vec<_>>().join(".")
+}
+
 fn words(line: &str) -> Words {
     line.split(' ').map(str::to_owned).collect()
-}
-
-/// The commands as lines to type.
-pub fn lines(commands: &[Words]) -> String {
-    let lines: Vec<String> =
-        commands.iter().map(|words| format!("    {}", words.join(" "))).collect();
-    lines.join("\n")
-}
-
-/// The names of what is missing, as they stand in a sentence.
-pub fn names(missing: &[Need]) -> String {
-    let names: Vec<String> = missing.iter().map(Need::to_string).collect();
-    names.join(" and ")
-}
-
-impl fmt::Display for Need {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Need::Compiler => "a C compiler",
-            Need::OpenBlas => "OpenBLAS",
-        })
-    }
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Plan::Ready => Ok(()),
-            Plan::Install { missing, commands } => {
-                let missing = names(missing);
-                let commands = lines(commands);
-                write!(f, "This machine lacks {missing}. Installing with:\n{commands}")
-            }
-            Plan::Ask { missing, whom, commands } => {
-                let missing = names(missing);
-                let commands = lines(commands);
-                write!(
-                    f,
-                    "This machine lacks {missing}, and only {whom} can install that, by typing:\n\
-                     {commands}\n\
-                     Then run the same command again."
-                )
-            }
-            Plan::Explain { missing } => {
-                let names = names(missing);
-                write!(
-                    f,
-                    "This machine lacks {names}, and has no package manager that is known here \
-                     (apt, dnf, pacman, brew). Please install:"
-                )?;
-                for need in missing {
-                    write!(f, "\n    {}", need.in_words())?;
-                }
-                write!(f, "\nThen run the same command again.")
-            }
-        }
-    }
-}
-
-impl Need {
-    /// What to look for on a system that we do not know.
-    fn in_words(self) -> &'static str {
-        match self {
-            Need::Compiler => "a C compiler that is called `cc`, with its linker and C library",
-            Need::OpenBlas => {
-                "OpenBLAS with CBLAS, LAPACK and its development files \
-                 (the linker must find it as -lopenblas)"
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -26,9 +26,13 @@ pub enum Error {
     },
     /// The plan went through, and did not help.
     #[error(
-        "the installation went well, and still this machine lacks {}: `cc` links no test \
-         program. Is OpenBLAS where the linker looks, with CBLAS and LAPACK?",
-        plan::names(.0)
+        "the installation went well, and still this machine lacks {}: {}",
+        plan::names(.0),
+        if .0.iter().all(|need| need.tool().is_some()) {
+            "it does not start. Does it start when you type its name?"
+        } else {
+            "`cc` links no test program. Is OpenBLAS where the linker looks, with CBLAS and LAPACK?"
+        }
     )]
     StillMissing(Vec<Need>),
 }
@@ -36,7 +40,7 @@ pub enum Error {
 /// Installs what is missing, or says what to type.
 pub fn set_up(needed: &[Need]) -> Result<(), Error> {
     let mut found = found::look(needed);
-    if found.missing.is_empty() {
+    if found.missing.is_empty() && found.unfit.is_empty() {
         return Ok(());
     }
     let mut result = install(&found);

@@ -33,6 +33,7 @@
 mod colour;
 mod figure;
 mod files;
+mod machine;
 mod progress;
 mod record;
 mod results;
@@ -47,6 +48,7 @@ pub use figure::images::Images;
 pub use figure::lines::Lines;
 pub use figure::panels::Panels;
 pub use figure::regions::Regions;
+pub use machine::machine;
 pub use progress::Progress;
 pub use record::Lab;
 pub use results::Number;

@@ -1,6 +1,5 @@
 //! What a chapter says and finds, on the screen and in the files that the book quotes.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -8,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::results::{Description, Number, Problem, Results, Value, check_name};
-use crate::{Figure, Progress, Result, Table, files};
+use crate::results::{
+    Description, Likeness, Number, Problem, Results, Value, check_name, check_tolerance,
+};
+use crate::{Figure, Progress, Result, Table, files, machine};
 
 /// Where a chapter reports to.
 ///
@@ -21,10 +22,17 @@ pub struct Lab {
     /// Whether `out` is the chapter's own folder, which holds nothing that it did not make.
     own: bool,
     results: Results,
-    section: Option<(String, String)>,
-    outputs: BTreeSet<String>,
+    section: Option<Section>,
     problem: Option<Box<dyn Error>>,
     screen: Box<dyn Write>,
+}
+
+/// What was said and drawn since a section began.
+struct Section {
+    name: String,
+    text: String,
+    figures: Vec<String>,
+    likeness: Likeness,
 }
 
 impl Lab {
@@ -53,7 +61,6 @@ impl Lab {
             own,
             results: Results { command, ..Results::default() },
             section: None,
-            outputs: BTreeSet::new(),
             problem: None,
             screen,
         })
@@ -67,29 +74,67 @@ impl Lab {
     pub fn section(&mut self, name: &str, title: &str) -> Result<()> {
         check_name(name)?;
         self.end_section()?;
-        if !self.outputs.insert(name.into()) {
+        if self.results.outputs.contains_key(name) {
             return Err(Problem::Twice { what: "section", name: name.into() }.into());
         }
         self.print(&format!("\n{title}\n{}\n", "─".repeat(title.width())));
-        self.section = Some((name.into(), format!("$ {}\n", self.results.command)));
+        self.section = Some(Section {
+            name: name.into(),
+            text: format!("$ {}\n", self.results.command),
+            figures: Vec::new(),
+            likeness: Likeness::default(),
+        });
         Ok(())
     }
 
     fn end_section(&mut self) -> Result<()> {
-        if let Some((name, text)) = self.section.take() {
-            let path = self.out.join("outputs").join(format!("{name}.txt"));
-            files::write(&path, &text)?;
+        let Some(section) = self.section.take() else { return Ok(()) };
+        let path = self.out.join("outputs").join(format!("{}.txt", section.name));
+        files::write(&path, &section.text)?;
+        for name in &section.figures {
+            if let Some(figure) = self.results.figures.get_mut(name) {
+                figure.likeness = section.likeness;
+            }
         }
+        self.results.outputs.insert(section.name, section.likeness);
         Ok(())
+    }
+
+    /// Lets the numbers that this section prints and draws stray in another run, by the rule
+    /// of [`near`](Lab::near). A section that does not call this or
+    /// [`section_machine`](Lab::section_machine) has a tolerance of 1e-6. What is printed may
+    /// always differ by one in its last decimal.
+    pub fn section_near(&mut self, tolerance: f64) {
+        self.section_is(Likeness::Near { tolerance });
+    }
+
+    /// Says that what this section prints and draws depends on the machine: of another run
+    /// only the words are compared.
+    pub fn section_machine(&mut self) {
+        self.section_is(Likeness::Machine);
+    }
+
+    fn section_is(&mut self, likeness: Likeness) {
+        let result = match (&mut self.section, likeness) {
+            (None, _) => Err(Problem::NoSection),
+            (Some(section), Likeness::Near { tolerance }) => {
+                check_tolerance(&section.name, tolerance).map(|()| section.likeness = likeness)
+            }
+            (Some(section), Likeness::Machine) => {
+                section.likeness = likeness;
+                Ok(())
+            }
+        };
+        self.note(result);
     }
 
     /// Prints and records a line, or several.
     pub fn say(&mut self, text: impl Display) {
         let text = text.to_string();
         self.print(&text);
-        if let Some((_, record)) = &mut self.section {
-            record.push_str(&text);
-            record.push('\n');
+        if let Some(section) = &mut self.section {
+            section.text.push_str(&text);
+            section.text.push('\n');
         }
     }
 
@@ -116,7 +161,13 @@ impl Lab {
     }
 
     fn add(&mut self, name: &str, value: Value) {
-        if let Err(problem) = self.results.add(name, value) {
+        let result = self.results.add(name, value);
+        self.note(result);
+    }
+
+    /// Keeps the first mistake for the end.
+    fn note(&mut self, result: std::result::Result<(), Problem>) {
+        if let Err(problem) = result {
             self.problem.get_or_insert(problem.into());
         }
     }
@@ -138,9 +189,13 @@ impl Lab {
         if caption.trim().is_empty() || alt.trim().is_empty() || alt == caption {
             return Err(Problem::Wordless { name: name.into() }.into());
         }
-        let description = Description { alt: alt.into(), caption: caption.into() };
+        let likeness = Likeness::default();
+        let description = Description { alt: alt.into(), caption: caption.into(), likeness };
         if self.results.figures.insert(name.into(), description).is_some() {
             return Err(Problem::Twice { what: "figure", name: name.into() }.into());
+        }
+        if let Some(section) = &mut self.section {
+            section.figures.push(name.into());
         }
         let svg = figure.draw().map_err(|error| format!("figure {name:?}: {error}"))?;
         files::write(&self.out.join(format!("{name}.svg")), &svg)?;
@@ -181,6 +236,7 @@ impl Lab {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
+        self.results.machine = self.results.depend_on_machine().then(machine::machine);
         files::write(&self.out.join("results.json"), &self.results.json())?;
         if self.own {
             self.remove_leftovers()?;
@@ -201,7 +257,7 @@ impl Lab {
         }
         let outputs = self.out.join("outputs");
         for name in files::stems(&outputs, "txt") {
-            if !self.outputs.contains(&name) {
+            if !self.results.outputs.contains_key(&name) {
                 files::remove(&outputs.join(format!("{name}.txt")))?;
             }
         }

@@ -63,6 +63,27 @@ impl Value {
     }
 }
 
+/// How far the numbers in an output or a figure may stray in another run; its words stay.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Likeness {
+    /// By the rule of [`Value::Near`], or by one in the last digit that is printed.
+    Near {
+        /// How far.
+        tolerance: f64,
+    },
+    /// As far as they like: they depend on the machine.
+    Machine,
+}
+
+impl Default for Likeness {
+    /// What another processor or another kernel of OpenBLAS meets, where no long training
+    /// carries its last bits further.
+    fn default() -> Self {
+        Likeness::Near { tolerance: 1e-6 }
+    }
+}
+
 /// What is said about a figure, beside it and in its place.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Description {
@@ -70,6 +91,9 @@ pub struct Description {
     pub alt: String,
     /// What is plotted, and with which settings.
     pub caption: String,
+    /// How far another run may stray from what is drawn.
+    #[serde(flatten)]
+    pub likeness: Likeness,
 }
 
 /// The content of `results.json`.
@@ -79,6 +103,11 @@ pub struct Results {
     pub command: String,
     /// The figures, by name.
     pub figures: BTreeMap<String, Description>,
+    /// The machine, if anything here depends on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
+    /// What was printed, by section: how far another run may stray from it.
+    pub outputs: BTreeMap<String, Likeness>,
     /// The numbers, by name.
     pub values: BTreeMap<String, Value>,
 }
@@ -87,19 +116,23 @@ impl Results {
     /// Adds a number.
     pub fn add(&mut self, name: &str, value: Value) -> Result<(), Problem> {
         check_name(name)?;
-        let finite = match &value {
-            Value::Near { tolerance, .. } if !(*tolerance >= 0.0 && tolerance.is_finite()) => {
-                return Err(Problem::Tolerance { name: name.into(), tolerance: *tolerance });
-            }
-            value => !value.number().0.is_null(),
-        };
-        if !finite {
+        if let Value::Near { tolerance, .. } = value {
+            check_tolerance(name, tolerance)?;
+        }
+        if value.number().0.is_null() {
             return Err(Problem::NotFinite { name: name.into() });
         }
         match self.values.insert(name.into(), value) {
             None => Ok(()),
             Some(_) => Err(Problem::Twice { what: "result", name: name.into() }),
         }
+    }
+
+    /// Whether anything of this depends on the machine.
+    pub fn depend_on_machine(&self) -> bool {
+        let figures = self.figures.values().map(|figure| &figure.likeness);
+        figures.chain(self.outputs.values()).any(|likeness| *likeness == Likeness::Machine)
+            || self.values.values().any(|value| matches!(value, Value::Machine { .. }))
     }
 
     /// As text: indented, in alphabetical order.
@@ -119,6 +152,14 @@ pub fn check_name(name: &str) -> Result<(), Problem> {
     Err(Problem::Name { name: name.into() })
 }
 
+/// Checks that a tolerance is one.
+pub fn check_tolerance(name: &str, tolerance: f64) -> Result<(), Problem> {
+    if tolerance >= 0.0 && tolerance.is_finite() {
+        return Ok(());
+    }
+    Err(Problem::Tolerance { name: name.into(), tolerance })
+}
+
 /// A mistake in how a chapter reports what it found.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Problem {
@@ -130,6 +171,8 @@ pub enum Problem {
     NotFinite { name: String },
     #[error("the tolerance of {name:?} must be finite and not negative, but is {tolerance}")]
     Tolerance { name: String, tolerance: f64 },
+    #[error("there is no section yet whose numbers could stray")]
+    NoSection,
     #[error("the figure {name:?} needs a caption, and an alt text that says what one would see")]
     Wordless { name: String },
 }
@@ -144,14 +187,23 @@ mod tests {
         results.add("third", Value::Near { tolerance: 1e-12, value: (1.0 / 3.0).into() }).unwrap();
         results.add("count", Value::Exact { value: u64::MAX.into() }).unwrap();
         results.add("time", Value::Machine { unit: "s".into(), value: 0.5.into() }).unwrap();
-        let description = Description { alt: "a".into(), caption: "c".into() };
+        let likeness = Likeness::Machine;
+        let description = Description { alt: "a".into(), caption: "c".into(), likeness };
         results.figures.insert("line".into(), description);
+        results.outputs.insert("table".into(), Likeness::default());
         let expected = r#"{
   "command": "cargo run --bin c",
   "figures": {
     "line": {
       "alt": "a",
-      "caption": "c"
+      "caption": "c",
+      "kind": "machine"
+    }
+  },
+  "outputs": {
+    "table": {
+      "kind": "near",
+      "tolerance": 1e-6
     }
   },
   "values": {

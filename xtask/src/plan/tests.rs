@@ -12,7 +12,7 @@ fn text(manager: Manager, rights: Rights, missing: &[Need]) -> String {
 }
 
 fn found(manager: Option<Manager>, rights: Rights, missing: &[Need], lists: bool) -> Found {
-    Found { missing: missing.to_vec(), manager, rights, lists }
+    Found { missing: missing.to_vec(), unfit: Vec::new(), manager, rights, lists }
 }
 
 #[test]
@@ -155,5 +155,68 @@ fn plan_for_an_unknown_system_explains() {
         let one = plan(&found(None, rights, OPENBLAS, false));
         assert!(one.to_string().starts_with("This machine lacks OpenBLAS, and has"));
         assert!(!one.to_string().contains("compiler"));
+    }
+}
+
+const MDBOOK: &[Need] = &[Need::MdBook, Need::MdBookKatex];
+
+#[test]
+fn plan_for_tools_needs_no_rights_and_no_package_manager() {
+    for manager in [None, Some(Manager::Apt), Some(Manager::Brew)] {
+        for rights in [Rights::Root, Rights::Sudo, Rights::None] {
+            assert_eq!(
+                plan(&found(manager, rights, MDBOOK, true)).to_string(),
+                "This machine lacks mdbook and mdbook-katex. Installing with:\n    \
+                     cargo install --locked mdbook@0.5.4\n    \
+                     cargo install --locked mdbook-katex@0.10.0"
+            );
+        }
+    }
+}
+
+#[test]
+fn plan_installs_tools_after_what_they_are_built_with() {
+    let needed = [Need::Compiler, Need::MdBook, Need::MdBookKatex];
+    let text = |rights| plan(&found(Some(Manager::Dnf), rights, &needed, true)).to_string();
+    assert_eq!(
+        text(Rights::Root),
+        "This machine lacks a C compiler, mdbook and mdbook-katex. Installing with:\n    \
+             dnf install --assumeyes gcc\n    \
+             cargo install --locked mdbook@0.5.4\n    \
+             cargo install --locked mdbook-katex@0.10.0"
+    );
+    // The compiler is not ours to install; the rest waits for it.
+    assert_eq!(
+        text(Rights::None),
+        "This machine lacks a C compiler, and only an administrator can install that, \
+         by typing:\n    \
+             dnf install --assumeyes gcc\n\
+         Then run the same command again."
+    );
+}
+
+#[test]
+fn plan_leaves_another_version_alone_and_says_what_to_type() {
+    let tools = MDBOOK.iter().filter_map(|need| need.tool());
+    let unfit = tools.zip(["0.4.52", "0.9.4"]).map(|(tool, v)| (tool, v.to_owned())).collect();
+    let found = Found { unfit, ..found(Some(Manager::Apt), Rights::Root, BOTH, true) };
+    assert_eq!(
+        plan(&found).to_string(),
+        "mdbook 0.4.52 is installed, and the book is made with mdbook 0.5.\n\
+         mdbook-katex 0.9.4 is installed, and the book is made with mdbook-katex 0.10.\n\
+         Please put the right one in its place, by typing:\n    \
+             cargo install --locked mdbook@0.5.4\n    \
+             cargo install --locked mdbook-katex@0.10.0\n\
+         Then run the same command again."
+    );
+}
+
+#[test]
+fn a_version_fits_by_its_first_two_numbers() {
+    let mdbook = Need::MdBook.tool().unwrap();
+    for (version, fits) in
+        [("0.5.4", true), ("0.5.12", true), ("0.4.52", false), ("0.50.4", false), ("1.5.4", false)]
+    {
+        assert_eq!(mdbook.fits(version), fits, "{version}");
     }
 }

@@ -83,3 +83,58 @@ fn mistakes_of_a_chapter_are_errors() {
     assert_eq!(error, "the result \"loss\" is not finite");
     assert!(!out.path().join("results.json").exists());
 }
+
+#[test]
+fn a_section_says_how_far_its_numbers_may_stray() {
+    let out = tempfile::tempdir().unwrap();
+    let mut lab = lab(out.path(), true);
+    let figure = |lab: &mut Lab, name: &str| {
+        lab.figure(name, "A line.", "A rising line.", &line()).unwrap();
+    };
+    lab.section("plain", "Plain").unwrap();
+    figure(&mut lab, "plain");
+    lab.section("training", "Training").unwrap();
+    figure(&mut lab, "before");
+    lab.section_near(0.25);
+    lab.section("times", "Times").unwrap();
+    lab.section_machine();
+    figure(&mut lab, "after");
+    lab.section("end", "End").unwrap();
+    lab.finish().unwrap();
+    let results = fs::read_to_string(out.path().join("results.json")).unwrap();
+    let results: serde_json::Value = serde_json::from_str(&results).unwrap();
+    let likeness = |what: &str, name: &str| {
+        let likeness = &results[what][name];
+        (likeness["kind"].as_str().unwrap().to_owned(), likeness["tolerance"].as_f64())
+    };
+    let near = |tolerance| ("near".to_owned(), Some(tolerance));
+    let machine = ("machine".to_owned(), None);
+    assert_eq!(likeness("outputs", "plain"), near(1e-6));
+    assert_eq!(likeness("figures", "plain"), near(1e-6));
+    assert_eq!(likeness("outputs", "training"), near(0.25));
+    assert_eq!(likeness("figures", "before"), near(0.25));
+    assert_eq!(likeness("outputs", "times"), machine);
+    assert_eq!(likeness("figures", "after"), machine);
+    assert_eq!(likeness("outputs", "end"), near(1e-6));
+    assert!(results["machine"].as_str().unwrap().contains(" of a"));
+}
+
+#[test]
+fn the_machine_is_named_only_where_something_depends_on_it() {
+    let out = tempfile::tempdir().unwrap();
+    let results = |say: fn(&mut Lab)| {
+        let mut lab = lab(out.path(), true);
+        lab.section("s", "S").unwrap();
+        say(&mut lab);
+        lab.finish().map_err(|error| error.to_string())?;
+        Ok::<_, String>(fs::read_to_string(out.path().join("results.json")).unwrap())
+    };
+    assert!(!results(|lab| lab.exact("one", 1)).unwrap().contains("\"machine\""));
+    assert!(results(|lab| lab.machine("one", 1.0, "s")).unwrap().contains("\"machine\": \""));
+    assert!(results(|lab| lab.section_machine()).unwrap().contains("\"machine\": \""));
+    let error = results(|lab| lab.section_near(-1.0)).unwrap_err();
+    assert_eq!(error, "the tolerance of \"s\" must be finite and not negative, but is -1");
+    let mut early = lab(out.path(), true);
+    early.section_machine();
+    assert!(early.finish().unwrap_err().to_string().starts_with("there is no section"));
+}

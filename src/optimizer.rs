@@ -84,8 +84,8 @@ pub struct MovingAverage<F: Float> {
 
 /// v ← μ v − η g, then θ ← θ + μ v − η g: momentum that looks one step ahead.
 ///
-/// The gradient is taken at the point that is handed in, as in Sutskever's
-/// rewriting.
+/// The gradient is taken at the point that is handed in: the parameters are
+/// the points ahead.
 ///
 /// | setting | default | purpose | range |
 /// |---|---|---|---|
@@ -93,7 +93,9 @@ pub struct MovingAverage<F: Float> {
 /// | momentum μ | | how much of the last step is kept | [0, 1) |
 ///
 /// Source: Sutskever, Martens, Dahl, Hinton, *On the importance of
-/// initialization and momentum in deep learning* (2013).
+/// initialization and momentum in deep learning* (2013); the points ahead are
+/// kept as in Bengio, Boulanger-Lewandowski, Pascanu, *Advances in optimizing
+/// recurrent networks* (2013).
 #[derive(Debug, Clone)]
 pub struct Nesterov<F: Float> {
     learning_rate: f64,

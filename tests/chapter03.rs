@@ -92,10 +92,14 @@ fn minimum_between(lo: f64, hi: f64, f: impl Fn(f64) -> f64) -> f64 {
 ///
 /// ```math
 /// \begin{aligned}
-/// f(\theta) &= \tfrac12\,\underset{(1,p)}{\theta^\top}\,\underset{(p,p)}{A}\,\underset{(p)}{\theta}
-///   - b^\top\theta \\
-/// \nabla f(\theta) &= \tfrac12\,\bigl(A + A^\top\bigr)\,\theta - b
-///   \;\overset{A = A^\top}{=}\; A\,\theta - b
+/// f(\theta) &= \tfrac12\,\underset{(1, p)}{\mathstrut \theta^\top}\,
+///   \underset{(p, p)}{\mathstrut A}\,\underset{(p)}{\mathstrut \theta}
+///   - \underset{(1, p)}{\mathstrut b^\top}\,\underset{(p)}{\mathstrut \theta} \\
+///   &= \tfrac12 \sum_{i,j} \theta_i\,A_{ij}\,\theta_j - \sum_i b_i\,\theta_i \\
+/// \frac{\partial f}{\partial \theta_k}
+///   &= \tfrac12 \sum_j A_{kj}\,\theta_j + \tfrac12 \sum_i \theta_i\,A_{ik} - b_k \\
+/// \nabla f(\theta) &= \tfrac12\,\bigl(A + A^\top\bigr)\,\theta - b \\
+///   &\overset{A = A^\top}{=} A\,\theta - b
 /// \end{aligned}
 /// ```
 #[test]
@@ -108,6 +112,13 @@ fn bowl_gradient() {
             .map(|i| (0..p).map(|j| 0.5 * (a[[i, j]] + a[[j, i]]) * theta[j]).sum::<f64>() - b[i]);
         let measured = gradient(|theta| quadratic(&a, &b, theta), &theta);
         assert_all_close(&measured, &both.collect::<Array1<f64>>(), 1e-8);
+        for k in 0..p {
+            let row: f64 = (0..p).map(|j| a[[k, j]] * theta[j]).sum();
+            let column: f64 = (0..p).map(|i| theta[i] * a[[i, k]]).sum();
+            assert_close(measured[k], 0.5 * row + 0.5 * column - b[k], 1e-8);
+        }
+        let value = 0.5 * theta.dot(&a.dot(&theta)) - b.dot(&theta);
+        assert_close(value, quadratic(&a, &b, &theta), 1e-13);
 
         let a = symmetric(normal(p, 1.0, &mut rng).as_slice().unwrap(), &mut rng);
         let one = (0..p).map(|i| (0..p).map(|j| a[[i, j]] * theta[j]).sum::<f64>() - b[i]);
@@ -116,14 +127,91 @@ fn bowl_gradient() {
     }
 }
 
-/// The lowest point of a bowl, and the height above it: along each eigenvector a parabola of
-/// its own, as steep as its eigenvalue.
+/// Seen from the point where the gradient is zero, a bowl has no linear part: what is left
+/// is the height above that point.
 ///
 /// ```math
 /// \begin{aligned}
-/// A\,\theta^* &= b, \qquad e = \theta - \theta^* \\
-/// f(\theta) - f(\theta^*) &= \tfrac12\, e^\top A\, e
-///   = \tfrac12 \sum_{i=1}^{p} \lambda_i \bigl(q_i^\top e\bigr)^2
+/// \underset{(p, p)}{\mathstrut A}\,\underset{(p)}{\mathstrut \theta^*}
+///   &= \underset{(p)}{\mathstrut b}, \qquad e = \theta - \theta^* \\
+/// f(\theta^* + e)
+///   &= \tfrac12\,(\theta^* + e)^\top A\,(\theta^* + e) - b^\top (\theta^* + e) \\
+///   &= f(\theta^*) + e^\top \bigl(A\,\theta^* - b\bigr) + \tfrac12\,e^\top A\,e \\
+///   &= f(\theta^*) + \tfrac12\,\underset{(1, p)}{\mathstrut e^\top}\,
+///     \underset{(p, p)}{\mathstrut A}\,\underset{(p)}{\mathstrut e}
+/// \end{aligned}
+/// ```
+#[test]
+fn bowl_completed_square() {
+    let mut rng = rng(302);
+    for eigenvalues in [vec![0.3, 4.0], vec![0.2, 1.0, 2.5, 7.0]] {
+        let p = eigenvalues.len();
+        let a = symmetric(&eigenvalues, &mut rng);
+        let (b, e) = (normal(p, 1.0, &mut rng), normal(p, 2.0, &mut rng));
+        let lowest = a.solve(&b).unwrap();
+        assert_all_close(&gradient(|x| quadratic(&a, &b, x), &lowest), &Array1::zeros(p), 1e-7);
+
+        let (at, height) = (quadratic(&a, &b, &lowest), quadratic(&a, &Array1::zeros(p), &e));
+        assert_close(quadratic(&a, &b, &(&lowest + &e)), at + height, 1e-12);
+        // The third line holds from every point, not from the lowest alone.
+        let other = normal(p, 1.0, &mut rng);
+        let slope: f64 =
+            (0..p).map(|i| e[i] * ((0..p).map(|j| a[[i, j]] * other[j]).sum::<f64>() - b[i])).sum();
+        let line = quadratic(&a, &b, &other) + slope + height;
+        assert_close(quadratic(&a, &b, &(&other + &e)), line, 1e-12);
+    }
+}
+
+/// The eigenvectors of a symmetric matrix are as good a set of axes as any: perpendicular, of
+/// length 1, and enough to reach every point.
+///
+/// ```math
+/// \begin{aligned}
+/// \underset{(p, p)}{\mathstrut A}\,\underset{(p)}{\mathstrut q_i}
+///   &= \lambda_i\,\underset{(p)}{\mathstrut q_i}, \qquad
+/// q_i^\top q_j = \begin{cases} 1 & i = j \\ 0 & i \ne j \end{cases} \\
+/// e &= \sum_{i=1}^{p} \underset{\text{scalar}}{\mathstrut (q_i^\top e)}\;
+///   \underset{(p)}{\mathstrut q_i}, \qquad
+/// \lVert e \rVert^2 = \sum_{i=1}^{p} \bigl(q_i^\top e\bigr)^2
+/// \end{aligned}
+/// ```
+#[test]
+fn bowl_eigenvectors() {
+    let mut rng = rng(331);
+    for eigenvalues in [vec![0.3, 4.0], vec![0.2, 1.0, 2.5, 7.0]] {
+        let p = eigenvalues.len();
+        let a = symmetric(&eigenvalues, &mut rng);
+        let (lambda, q) = eigen(&a);
+        let e = normal(p, 2.0, &mut rng);
+        let mut sum = Array1::<f64>::zeros(p);
+        let mut squares = 0.0;
+        for i in 0..p {
+            assert_close(lambda[i], eigenvalues[i], 1e-13);
+            let product = (0..p).map(|k| (0..p).map(|l| a[[k, l]] * q[[l, i]]).sum::<f64>());
+            let scaled = q.column(i).mapv(|q| lambda[i] * q);
+            assert_all_close(&product.collect::<Array1<f64>>(), &scaled, 1e-13);
+            for j in 0..p {
+                let product: f64 = (0..p).map(|k| q[[k, i]] * q[[k, j]]).sum();
+                assert_close(product, if i == j { 1.0 } else { 0.0 }, 1e-13);
+            }
+            let along: f64 = (0..p).map(|k| q[[k, i]] * e[k]).sum();
+            (0..p).for_each(|k| sum[k] += along * q[[k, i]]);
+            squares += along * along;
+        }
+        assert_all_close(&sum, &e, 1e-13);
+        assert_close(norm(&e).powi(2), squares, 1e-13);
+    }
+}
+
+/// The height above the lowest point: along each eigenvector a parabola of its own, as steep
+/// as its eigenvalue.
+///
+/// ```math
+/// \begin{aligned}
+/// f(\theta) - f(\theta^*) &= \tfrac12\, e^\top A\, e \\
+///   &= \tfrac12\, e^\top \sum_{i=1}^{p} \bigl(q_i^\top e\bigr)\,A\,q_i \\
+///   &= \tfrac12\, e^\top \sum_{i=1}^{p} \bigl(q_i^\top e\bigr)\,\lambda_i\,q_i \\
+///   &= \tfrac12 \sum_{i=1}^{p} \lambda_i \bigl(q_i^\top e\bigr)^2
 /// \end{aligned}
 /// ```
 #[test]
@@ -134,14 +222,22 @@ fn bowl_height() {
         let a = symmetric(&eigenvalues, &mut rng);
         let (b, theta) = (normal(p, 1.0, &mut rng), normal(p, 2.0, &mut rng));
         let lowest = a.solve(&b).unwrap();
-        assert_all_close(&gradient(|x| quadratic(&a, &b, x), &lowest), &Array1::zeros(p), 1e-7);
-
         let e = &theta - &lowest;
         let height = quadratic(&a, &b, &theta) - quadratic(&a, &b, &lowest);
         assert_close(height, quadratic(&a, &Array1::zeros(p), &e), 1e-12);
         let (lambda, q) = eigen(&a);
         let along = |i: usize| (0..p).map(|j| q[[j, i]] * e[j]).sum::<f64>();
-        let sum: f64 = (0..p).map(|i| lambda[i] * along(i).powi(2)).sum();
+        let (mut product, mut scaled, mut sum) = (0.0, 0.0, 0.0);
+        for i in 0..p {
+            for k in 0..p {
+                let a_q: f64 = (0..p).map(|l| a[[k, l]] * q[[l, i]]).sum();
+                product += e[k] * along(i) * a_q;
+                scaled += e[k] * along(i) * lambda[i] * q[[k, i]];
+            }
+            sum += lambda[i] * along(i).powi(2);
+        }
+        assert_close(height, 0.5 * product, 1e-12);
+        assert_close(height, 0.5 * scaled, 1e-12);
         assert_close(height, 0.5 * sum, 1e-12);
     }
 }
@@ -150,8 +246,14 @@ fn bowl_height() {
 ///
 /// ```math
 /// \begin{aligned}
-/// \theta_{t+1} &= \theta_t - \eta\,\bigl(A\,\theta_t - b\bigr) \\
-/// e_{t+1} &= \bigl(I - \eta A\bigr)\,e_t
+/// \underset{(p)}{\mathstrut \theta_{t+1}} &= \underset{(p)}{\mathstrut \theta_t}
+///   - \eta\,\bigl(\underset{(p, p)}{\mathstrut A}\,\underset{(p)}{\mathstrut \theta_t}
+///   - \underset{(p)}{\mathstrut b}\bigr) \\
+/// \theta_{t+1} - \theta^*
+///   &= \theta_t - \theta^* - \eta\,\bigl(A\,\theta_t - A\,\theta^*\bigr) \\
+/// e_{t+1} &= e_t - \eta\,A\,e_t
+///   = \bigl(\underset{(p, p)}{\mathstrut I} - \eta\,\underset{(p, p)}{\mathstrut A}\bigr)\,
+///     \underset{(p)}{\mathstrut e_t}
 /// \end{aligned}
 /// ```
 #[test]
@@ -175,6 +277,9 @@ fn descent_error_recursion() {
             (0..p).map(|j| entry(j) * e[j]).sum::<f64>()
         });
         assert_all_close(&(&pair[1] - &lowest), &next.collect::<Array1<f64>>(), 1e-13);
+        let product = |x: &Array1<f64>, i: usize| (0..p).map(|j| a[[i, j]] * x[j]).sum::<f64>();
+        let two = (0..p).map(|i| e[i] - eta * (product(&pair[0], i) - product(&lowest, i)));
+        assert_all_close(&(&pair[1] - &lowest), &two.collect::<Array1<f64>>(), 1e-13);
     }
 }
 
@@ -182,9 +287,12 @@ fn descent_error_recursion() {
 /// step.
 ///
 /// ```math
-/// A\,q_i = \lambda_i\,q_i
-/// \quad\Longrightarrow\quad
-/// q_i^\top e_t = \bigl(1 - \eta\lambda_i\bigr)^t\; q_i^\top e_0
+/// \begin{aligned}
+/// q_i^\top e_{t+1} &= q_i^\top e_t - \eta\,q_i^\top A\,e_t \\
+///   &= q_i^\top e_t - \eta\,\bigl(A\,q_i\bigr)^\top e_t \\
+///   &= \bigl(1 - \eta\lambda_i\bigr)\; q_i^\top e_t \\
+/// q_i^\top e_t &= \bigl(1 - \eta\lambda_i\bigr)^t\; q_i^\top e_0
+/// \end{aligned}
 /// ```
 #[test]
 fn descent_along_eigenvectors() {
@@ -203,6 +311,17 @@ fn descent_along_eigenvectors() {
                 |x: &Array1<f64>| (0..4).map(|j| q[[j, i]] * (x[j] - lowest[j])).sum::<f64>();
             let factor = 1.0 - eta * lambda[i];
             assert_close(along(theta), factor.powi(t as i32) * along(&start), 1e-11);
+            let Some(next) = points.get(t + 1) else { continue };
+            assert_close(along(next), factor * along(theta), 1e-11);
+            let (mut q_a_e, mut a_q_e) = (0.0, 0.0);
+            for k in 0..4 {
+                for l in 0..4 {
+                    q_a_e += q[[k, i]] * a[[k, l]] * (theta[l] - lowest[l]);
+                    a_q_e += a[[k, l]] * q[[l, i]] * (theta[k] - lowest[k]);
+                }
+            }
+            assert_close(along(next), along(theta) - eta * q_a_e, 1e-11);
+            assert_close(along(next), along(theta) - eta * a_q_e, 1e-11);
         }
     }
 }
@@ -211,9 +330,12 @@ fn descent_along_eigenvectors() {
 /// limit that the steepest direction alone decides.
 ///
 /// ```math
-/// \bigl|1 - \eta\lambda_i\bigr| < 1 \;\text{ for all } i
-/// \quad\Longleftrightarrow\quad
-/// 0 < \eta < \frac{2}{\lambda_{\max}}
+/// \begin{aligned}
+/// & \bigl|1 - \eta\lambda_i\bigr| < 1 \;\text{ for all } i \\
+/// \Longleftrightarrow\quad & {-1} < 1 - \eta\lambda_i < 1 \;\text{ for all } i \\
+/// \Longleftrightarrow\quad & 0 < \eta\lambda_i < 2 \;\text{ for all } i \\
+/// \Longleftrightarrow\quad & 0 < \eta < \frac{2}{\lambda_{\max}}
+/// \end{aligned}
 /// ```
 #[test]
 fn descent_stability_limit() {
@@ -230,6 +352,9 @@ fn descent_stability_limit() {
             let converges =
                 norm(&points[4000]) < norm(&points[2000]) || norm(&points[2000]) < 1e-200;
             assert_eq!(converges, eigenvalues.iter().all(|l| (1.0 - eta * l).abs() < 1.0));
+            let between = |lo: f64, x: f64, hi: f64| lo < x && x < hi;
+            assert_eq!(converges, eigenvalues.iter().all(|l| between(-1.0, 1.0 - eta * l, 1.0)));
+            assert_eq!(converges, eigenvalues.iter().all(|l| between(0.0, eta * l, 2.0)));
             assert_eq!(converges, 0.0 < eta && eta < 2.0 / largest, "{of_limit} of the limit");
         }
     }
@@ -239,9 +364,13 @@ fn descent_stability_limit() {
 /// decides, whichever is slower.
 ///
 /// ```math
+/// \begin{aligned}
+/// \lVert e_t \rVert^2
+///   &= \sum_{i=1}^{p} \bigl(1 - \eta\lambda_i\bigr)^{2t}\,\bigl(q_i^\top e_0\bigr)^2 \\
 /// \lim_{t\to\infty} \frac{\lVert e_{t+1}\rVert}{\lVert e_t\rVert}
-///   = \max_i \bigl|1 - \eta\lambda_i\bigr|
-///   = \max\bigl(1 - \eta\lambda_{\min},\; \eta\lambda_{\max} - 1\bigr)
+///   &= \max_i \bigl|1 - \eta\lambda_i\bigr| \\
+///   &= \max\bigl(1 - \eta\lambda_{\min},\; \eta\lambda_{\max} - 1\bigr)
+/// \end{aligned}
 /// ```
 #[test]
 fn descent_rate() {
@@ -252,6 +381,13 @@ fn descent_rate() {
         let mut descent = GradientDescent::new(eta).unwrap();
         let start = normal(4, 1.0, &mut rng);
         let points = visit(&mut descent, |theta| a.dot(theta), &start, 500);
+        let (lambda, q) = eigen(&a);
+        for t in [0, 1, 2, 5, 9] {
+            let square: f64 = (0..4)
+                .map(|i| (1.0 - eta * lambda[i]).powi(2 * t) * q.column(i).dot(&start).powi(2))
+                .sum();
+            assert_close(norm(&points[t as usize]).powi(2), square, 1e-12);
+        }
         let measured = norm(&points[500]) / norm(&points[499]);
         let all = eigenvalues.iter().map(|l| (1.0 - eta * l).abs()).fold(0.0, f64::max);
         let ends = f64::max(1.0 - eta * 0.7, eta * 4.2 - 1.0);
@@ -264,9 +400,14 @@ fn descent_rate() {
 /// The best learning rate makes the two ends equally slow.
 ///
 /// ```math
-/// \eta^* = \frac{2}{\lambda_{\min} + \lambda_{\max}}, \qquad
-/// \max_i \bigl|1 - \eta^*\lambda_i\bigr| = \frac{\kappa - 1}{\kappa + 1}, \qquad
-/// \kappa = \frac{\lambda_{\max}}{\lambda_{\min}}
+/// \begin{aligned}
+/// 1 - \eta^*\lambda_{\min} &= \eta^*\lambda_{\max} - 1 \\
+/// \eta^* &= \frac{2}{\lambda_{\min} + \lambda_{\max}} \\
+/// \max_i \bigl|1 - \eta^*\lambda_i\bigr|
+///   &= \frac{2\,\lambda_{\max}}{\lambda_{\min} + \lambda_{\max}} - 1 \\
+///   &= \frac{\lambda_{\max} - \lambda_{\min}}{\lambda_{\max} + \lambda_{\min}} \\
+///   &= \frac{\kappa - 1}{\kappa + 1}
+/// \end{aligned}
 /// ```
 #[test]
 fn descent_best_rate() {
@@ -284,6 +425,9 @@ fn descent_best_rate() {
         let best = minimum_between(0.0, 2.0 / largest, slowest);
         assert_close(best, 2.0 / (least + largest), 1e-9);
         assert_close(slowest(best), (kappa - 1.0) / (kappa + 1.0), 1e-9);
+        assert_close(1.0 - best * least, best * largest - 1.0, 1e-9);
+        assert_close(slowest(best), 2.0 * largest / (least + largest) - 1.0, 1e-9);
+        assert_close(slowest(best), (largest - least) / (largest + least), 1e-9);
     }
 }
 
@@ -291,10 +435,15 @@ fn descent_best_rate() {
 /// the condition number.
 ///
 /// ```math
-/// T = \Biggl\lceil
-///   \frac{\ln \frac1\varepsilon}{\ln \frac{\kappa + 1}{\kappa - 1}}
-/// \Biggr\rceil
-/// \approx \frac{\kappa}{2}\,\ln\frac1\varepsilon
+/// \begin{aligned}
+/// \Bigl(\frac{\kappa - 1}{\kappa + 1}\Bigr)^{T} &\le \varepsilon \\
+/// \Longleftrightarrow\quad
+///   T &\ge \ln\frac1\varepsilon \bigg/ \ln\frac{\kappa + 1}{\kappa - 1} \\
+/// \ln\frac{\kappa + 1}{\kappa - 1}
+///   &= \ln\Bigl(1 + \frac1\kappa\Bigr) - \ln\Bigl(1 - \frac1\kappa\Bigr) \\
+///   &= \frac2\kappa + \frac{2}{3\kappa^3} + \dots \\
+/// T &\approx \frac{\kappa}{2}\,\ln\frac1\varepsilon
+/// \end{aligned}
 /// ```
 #[test]
 fn descent_steps_needed() {
@@ -310,9 +459,81 @@ fn descent_steps_needed() {
         let counted = points.iter().position(|e| norm(e) <= target).unwrap() as f64;
         let exact = epsilon.recip().ln() / ((kappa + 1.0) / (kappa - 1.0)).ln();
         assert_eq!(counted, exact.ceil(), "kappa = {kappa}");
-        // ln((κ + 1) / (κ − 1)) = 2/κ + 2/(3κ³) + …: the next term is smaller by κ²/3.
+        // The next term of the series is 2/(5κ⁵), and all that follow are smaller.
+        let log = ((kappa + 1.0) / (kappa - 1.0)).ln();
+        assert_close(log, (1.0 / kappa).ln_1p() - (-1.0 / kappa).ln_1p(), 1e-13);
+        let rest = log - 2.0 / kappa - 2.0 / (3.0 * kappa.powi(3));
+        let next = 2.0 / (5.0 * kappa.powi(5));
+        assert!((-1e-15..2.0 * next + 1e-15).contains(&rest), "{rest} against {next}");
+        // So what is left out of T is smaller by a factor of κ²/3.
         let about = kappa / 2.0 * epsilon.recip().ln();
         assert!(((about - exact) / about).abs() < 1.0 / (kappa * kappa), "kappa = {kappa}");
+    }
+}
+
+/// A ball of mass 1 that rolls down a surface: gravity pulls it downhill, and friction brakes
+/// it in proportion to its speed.
+///
+/// ```math
+/// \underset{\text{acceleration}}{\mathstrut \ddot\theta}
+///   = \underset{\text{downhill}}{\mathstrut -\nabla f(\theta)}
+///   \;-\; \underset{\text{friction}}{\mathstrut \gamma\,\dot\theta}
+/// ```
+#[test]
+fn heavy_ball_law_of_motion() {
+    let (lambda, friction): (f64, f64) = (3.0, 0.7);
+    // On the parabola ½ λ θ², let go at rest from 1: a damped oscillation.
+    let omega = (lambda - friction * friction / 4.0).sqrt();
+    let ball = |time: f64| {
+        let sin_cos = (omega * time).cos() + friction / (2.0 * omega) * (omega * time).sin();
+        (-friction * time / 2.0).exp() * sin_cos
+    };
+    for time in [0.3, 1.0, 2.2] {
+        let (h, speed) = (1e-4, slope(ball, time));
+        let acceleration = (ball(time + h) - 2.0 * ball(time) + ball(time - h)) / (h * h);
+        assert_close(acceleration, -lambda * ball(time) - friction * speed, 1e-6);
+    }
+    // Momentum follows it, with an error in proportion to its interval h.
+    let off = |h: f64| {
+        let mut momentum = Momentum::new(h * h, 1.0 - friction * h).unwrap();
+        let steps = (2.0 / h).round() as usize;
+        let points = visit(&mut momentum, |theta| theta * lambda, &array![1.0], steps);
+        (points[steps][0] - ball(2.0)).abs()
+    };
+    assert!(off(1e-3) < 2e-3, "{}", off(1e-3));
+    assert_close(off(1e-3) / off(5e-4), 2.0, 0.02);
+}
+
+/// The ball seen at intervals of h, with differences instead of derivatives: each step is a
+/// share of the step before, and a new one downhill.
+///
+/// ```math
+/// \begin{aligned}
+/// \frac{\theta_{t+1} - 2\,\theta_t + \theta_{t-1}}{h^2}
+///   &= -g_t - \gamma\,\frac{\theta_t - \theta_{t-1}}{h} \\
+/// \theta_{t+1} - \theta_t
+///   &= \underbrace{(1 - \gamma h)}_{\mu}\,\bigl(\theta_t - \theta_{t-1}\bigr)
+///   - \underbrace{\mathstrut h^2}_{\eta}\,g_t
+/// \end{aligned}
+/// ```
+#[test]
+fn heavy_ball_equation_of_motion() {
+    let mut rng = rng(310);
+    let (h, friction): (f64, f64) = (0.3, 0.7);
+    // Not a bowl: f = Σ (θᵢ⁴/4 − θᵢ) + θ₀ θ₁.
+    let g = |theta: &Array1<f64>| {
+        array![theta[0].powi(3) - 1.0 + theta[1], theta[1].powi(3) - 1.0 + theta[0]]
+    };
+    let mut momentum = Momentum::new(h * h, 1.0 - friction * h).unwrap();
+    let points = visit(&mut momentum, g, &normal(2, 1.0, &mut rng), 20);
+    for at in points.windows(3) {
+        for i in 0..2 {
+            let acceleration = (at[2][i] - 2.0 * at[1][i] + at[0][i]) / (h * h);
+            let braking = friction * (at[1][i] - at[0][i]) / h;
+            assert_close(acceleration, -g(&at[1])[i] - braking, 1e-12);
+            let step = (1.0 - friction * h) * (at[1][i] - at[0][i]) - h * h * g(&at[1])[i];
+            assert_close(at[2][i] - at[1][i], step, 1e-12);
+        }
     }
 }
 
@@ -343,33 +564,6 @@ fn momentum_update() {
     }
 }
 
-/// The same steps are those of a ball of mass 1 that rolls down the surface with friction c,
-/// seen at intervals of h.
-///
-/// ```math
-/// \frac{\theta_{t+1} - 2\theta_t + \theta_{t-1}}{h^2}
-///   + c\,\frac{\theta_t - \theta_{t-1}}{h} = -g_t,
-/// \qquad \eta = h^2, \quad \mu = 1 - c\,h
-/// ```
-#[test]
-fn heavy_ball_equation_of_motion() {
-    let mut rng = rng(310);
-    let (h, c): (f64, f64) = (0.3, 0.7);
-    // Not a bowl: f = Σ (θᵢ⁴/4 − θᵢ) + θ₀ θ₁.
-    let g = |theta: &Array1<f64>| {
-        array![theta[0].powi(3) - 1.0 + theta[1], theta[1].powi(3) - 1.0 + theta[0]]
-    };
-    let mut momentum = Momentum::new(h * h, 1.0 - c * h).unwrap();
-    let points = visit(&mut momentum, g, &normal(2, 1.0, &mut rng), 20);
-    for at in points.windows(3) {
-        for i in 0..2 {
-            let acceleration = (at[2][i] - 2.0 * at[1][i] + at[0][i]) / (h * h);
-            let friction = c * (at[1][i] - at[0][i]) / h;
-            assert_close(acceleration + friction, -g(&at[1])[i], 1e-12);
-        }
-    }
-}
-
 /// The velocity is a sum over all past gradients, each forgotten a little more.
 ///
 /// ```math
@@ -395,10 +589,12 @@ fn momentum_unrolled() {
 /// ten times as long.
 ///
 /// ```math
-/// g_0 = g_1 = \dots = g
-/// \quad\Longrightarrow\quad
-/// v_t = -\eta\,\frac{1 - \mu^t}{1 - \mu}\,g
-/// \;\xrightarrow{\;t\to\infty\;}\; -\frac{\eta\,g}{1 - \mu}
+/// \begin{aligned}
+/// g_0 &= g_1 = \dots = g \\
+/// v_t &= -\eta\,\bigl(1 + \mu + \dots + \mu^{t-1}\bigr)\,g \\
+///   &= -\eta\,\frac{1 - \mu^t}{1 - \mu}\,g
+///   \;\xrightarrow{\;t\to\infty\;}\; -\frac{\eta\,g}{1 - \mu}
+/// \end{aligned}
 /// ```
 #[test]
 fn momentum_terminal_velocity() {
@@ -409,6 +605,7 @@ fn momentum_terminal_velocity() {
         for t in 1..=400 {
             momentum.step(&mut theta, &g);
             let grown = (1.0 - mu.powi(t)) / (1.0 - mu);
+            assert_close(grown, (0..t).map(|k| mu.powi(k)).sum(), 1e-13);
             for i in 0..3 {
                 assert_close(momentum.velocity()[i], -eta * grown * g[i], 1e-13);
             }
@@ -419,13 +616,44 @@ fn momentum_terminal_velocity() {
     }
 }
 
+/// Where the gradient changes sign from step to step, the velocity stays smaller than one step
+/// of gradient descent: momentum 0.9 nearly halves it.
+///
+/// ```math
+/// \begin{aligned}
+/// g_t &= (-1)^t\,g \\
+/// v_t &= -\eta\,\frac{1 - (-\mu)^t}{1 + \mu}\,g_{t-1} \\
+/// \frac{1 - (-\mu)^t}{1 + \mu} &\;\xrightarrow{\;t\to\infty\;}\; \frac{1}{1 + \mu}
+/// \end{aligned}
+/// ```
+#[test]
+fn momentum_on_alternating_slopes() {
+    let mut rng = rng(332);
+    for (eta, mu) in [(0.2_f64, 0.5_f64), (0.03, 0.9), (1.5, 0.0)] {
+        let mut momentum = Momentum::new(eta, mu).unwrap();
+        let (mut theta, g) = (normal(3, 1.0, &mut rng), normal(3, 1.0, &mut rng));
+        let mut last = g.clone();
+        for t in 1..=400 {
+            last = g.mapv(|g| if t % 2 == 1 { g } else { -g });
+            momentum.step(&mut theta, &last);
+            let share = (1.0 - (-mu).powi(t)) / (1.0 + mu);
+            for i in 0..3 {
+                assert_close(momentum.velocity()[i], -eta * share * last[i], 1e-13);
+            }
+        }
+        for i in 0..3 {
+            assert_close(momentum.velocity()[i], -eta * last[i] / (1.0 + mu), 1e-13);
+        }
+    }
+}
+
 /// A moving average of the gradients weighs them alike, but its weights sum to a little less
 /// than 1 at first.
 ///
 /// ```math
 /// \begin{aligned}
-/// v_{t+1} &= \beta\,v_t + (1 - \beta)\,g_t
-///   = (1 - \beta) \sum_{k=0}^{t} \beta^k\, g_{t-k} \\
+/// \bar v_{t+1} &= \beta\,\bar v_t + (1 - \beta)\,g_t \\
+///   &= (1 - \beta) \sum_{k=0}^{t} \beta^k\, g_{t-k} \\
 /// 1 - \beta^{t+1} &= (1 - \beta) \sum_{k=0}^{t} \beta^k
 /// \end{aligned}
 /// ```
@@ -458,9 +686,12 @@ fn moving_average_weights() {
 ///
 /// ```math
 /// \begin{aligned}
-/// \bar\theta_{t+1} &= \bar\theta_t - \bar\eta\,\bar v_{t+1}
-///   \quad\text{with}\quad \beta = \mu, \quad (1 - \beta)\,\bar\eta = \eta \\
-/// v_t &= -\bar\eta\,\bar v_t, \qquad \bar\theta_t = \theta_t \;\text{ for all } t
+/// \bar\theta_{t+1} &= \bar\theta_t - \bar\eta\,\bar v_{t+1} \\
+/// -\bar\eta\,\bar v_{t+1}
+///   &= \beta\,\bigl(-\bar\eta\,\bar v_t\bigr) - \bar\eta\,(1 - \beta)\,g_t \\[6pt]
+/// \beta = \mu, \;\; \bar\eta &= \frac{\eta}{1 - \mu} \\
+///   \Longrightarrow\quad
+///   -\bar\eta\,\bar v_t &= v_t, \;\; \bar\theta_t = \theta_t
 /// \end{aligned}
 /// ```
 #[test]
@@ -483,7 +714,9 @@ fn moving_average_takes_the_steps_of_momentum() {
         for i in 0..3 {
             v[i] = mu * v[i] - eta * g[i];
             theta[i] += v[i];
+            let second = mu * (-eta_bar * v_bar[i]) - eta_bar * (1.0 - mu) * g_bar[i];
             v_bar[i] = mu * v_bar[i] + (1.0 - mu) * g_bar[i];
+            assert_close(-eta_bar * v_bar[i], second, 1e-13);
             theta_bar[i] -= eta_bar * v_bar[i];
         }
         assert_all_close(&averaged[t + 1], &theta, 1e-12);
@@ -497,10 +730,15 @@ fn moving_average_takes_the_steps_of_momentum() {
 /// two-by-two matrix in every step.
 ///
 /// ```math
-/// \begin{pmatrix} q_i^\top e_{t+1} \\ q_i^\top v_{t+1} \end{pmatrix}
-/// = \underbrace{\begin{pmatrix} 1 - \eta\lambda_i & \mu \\ -\eta\lambda_i & \mu
-///   \end{pmatrix}}_{M\ (2,2)}
-/// \begin{pmatrix} q_i^\top e_t \\ q_i^\top v_t \end{pmatrix}
+/// \begin{aligned}
+/// a_t &= q_i^\top e_t, \qquad w_t = q_i^\top v_t \\
+/// w_{t+1} &= \mu\,w_t - \eta\lambda_i\,a_t \\
+/// a_{t+1} &= a_t + w_{t+1} = \bigl(1 - \eta\lambda_i\bigr)\,a_t + \mu\,w_t \\
+/// \underset{(2)}{\begin{pmatrix} a_{t+1} \\ w_{t+1} \end{pmatrix}}
+/// &= \underset{M,\;(2, 2)}{\begin{pmatrix} 1 - \eta\lambda_i & \mu \\ -\eta\lambda_i & \mu
+///   \end{pmatrix}}
+/// \underset{(2)}{\begin{pmatrix} a_t \\ w_t \end{pmatrix}}
+/// \end{aligned}
 /// ```
 #[test]
 fn heavy_ball_matrix() {
@@ -521,10 +759,13 @@ fn heavy_ball_matrix() {
         let after = (&theta - &lowest, v.clone());
         for i in 0..3 {
             let along = |x: &Array1<f64>| (0..3).map(|j| q[[j, i]] * x[j]).sum::<f64>();
-            let (e0, v0) = (along(&before.0), along(&before.1));
+            let (a0, w0) = (along(&before.0), along(&before.1));
+            let (a1, w1) = (along(&after.0), along(&after.1));
             let m = [[1.0 - eta * lambda[i], mu], [-eta * lambda[i], mu]];
-            assert_close(along(&after.0), m[0][0] * e0 + m[0][1] * v0, 1e-13);
-            assert_close(along(&after.1), m[1][0] * e0 + m[1][1] * v0, 1e-13);
+            assert_close(a1, m[0][0] * a0 + m[0][1] * w0, 1e-13);
+            assert_close(w1, m[1][0] * a0 + m[1][1] * w0, 1e-13);
+            assert_close(w1, mu * w0 - eta * lambda[i] * a0, 1e-13);
+            assert_close(a1, a0 + w1, 1e-13);
         }
     }
 }
@@ -533,7 +774,11 @@ fn heavy_ball_matrix() {
 /// whatever the learning rate.
 ///
 /// ```math
-/// \det(r I - M) = r^2 - \bigl(1 + \mu - \eta\lambda\bigr)\,r + \mu
+/// \begin{aligned}
+/// \chi(r) &= \det(r I - M) \\
+///   &= \bigl(r - 1 + \eta\lambda\bigr)\,(r - \mu) + \mu\,\eta\lambda \\
+///   &= r^2 - \bigl(1 + \mu - \eta\lambda\bigr)\,r + \mu
+/// \end{aligned}
 /// ```
 #[test]
 fn heavy_ball_characteristic_polynomial() {
@@ -543,7 +788,96 @@ fn heavy_ball_characteristic_polynomial() {
         let (mu, r) = (rng.random_range(0.0..1.0), rng.random_range(-3.0..3.0));
         let m = matrix_of(&mut Momentum::new(eta, mu).unwrap(), lambda);
         let determinant = (Array2::eye(2) * r - &m).det().unwrap();
+        let expanded = (r - 1.0 + eta * lambda) * (r - mu) + mu * eta * lambda;
+        assert_close(determinant, expanded, 1e-13);
         assert_close(determinant, r * r - (1.0 + mu - eta * lambda) * r + mu, 1e-13);
+    }
+}
+
+/// The error along one eigenvector without the velocity: each error follows from the two before
+/// it.
+///
+/// ```math
+/// \begin{aligned}
+/// w_t &= a_t - a_{t-1} \\
+/// a_{t+1} &= a_t + \mu\,\bigl(a_t - a_{t-1}\bigr) - \eta\lambda\,a_t \\
+///   &= \bigl(1 + \mu - \eta\lambda\bigr)\,a_t - \mu\,a_{t-1}
+/// \end{aligned}
+/// ```
+#[test]
+fn heavy_ball_three_terms() {
+    let mut rng = rng(333);
+    let (eta, mu) = (0.2, 0.7);
+    let a = symmetric(&[0.5, 2.0, 9.0], &mut rng);
+    let (lambda, q) = eigen(&a);
+    let mut momentum = Momentum::new(eta, mu).unwrap();
+    let start = normal(3, 2.0, &mut rng);
+    let points = visit(&mut momentum, |theta| a.dot(theta), &start, 12);
+    for i in 0..3 {
+        let along = |t: usize| (0..3).map(|j| q[[j, i]] * points[t][j]).sum::<f64>();
+        for t in 1..12 {
+            let (before, now) = (along(t - 1), along(t));
+            let x = eta * lambda[i];
+            assert_close(along(t + 1), now + mu * (now - before) - x * now, 1e-12);
+            assert_close(along(t + 1), (1.0 + mu - x) * now - mu * before, 1e-12);
+        }
+        let w: f64 = (0..3).map(|j| q[[j, i]] * momentum.velocity()[j]).sum();
+        assert_close(w, along(12) - along(11), 1e-12);
+    }
+}
+
+/// Every path is a sum of two geometric sequences, one for each zero of χ; where the two zeros
+/// are one, a factor t takes the place of the second.
+///
+/// ```math
+/// a_t = \begin{cases}
+///   c_+\,r_+^t + c_-\,r_-^t & \text{if } r_+ \ne r_- \\[4pt]
+///   \bigl(c_+ + c_-\,t\bigr)\,r^t & \text{if } r_+ = r_- = r
+/// \end{cases}
+/// ```
+#[test]
+fn heavy_ball_modes() {
+    let mut rng = rng(334);
+    let path = |eta: f64, mu: f64, lambda: f64| {
+        let mut momentum = Momentum::new(eta, mu).unwrap();
+        let points = visit(&mut momentum, |a| a * lambda, &array![1.3], 25);
+        points.iter().map(|a| a[0]).collect::<Vec<f64>>()
+    };
+    let (mut real, mut complex) = (0, 0);
+    for _ in 0..300 {
+        let (eta, lambda) = (rng.random_range(0.1..1.0), rng.random_range(0.1..3.0));
+        let mu = rng.random_range(0.1..1.0);
+        let a = path(eta, mu, lambda);
+        let s = c64::new(1.0 + mu - eta * lambda, 0.0);
+        let root = (s * s - 4.0 * mu).sqrt();
+        if root.norm() < 0.1 {
+            continue; // the two constants are large, and cancel
+        }
+        if root.im == 0.0 {
+            real += 1
+        } else {
+            complex += 1
+        }
+        let (plus, minus) = ((s + root) * 0.5, (s - root) * 0.5);
+        // c₊ + c₋ = a₀ and c₊ r₊ + c₋ r₋ = a₁.
+        let c_plus = (c64::from(a[1]) - minus * a[0]) / (plus - minus);
+        let c_minus = c64::from(a[0]) - c_plus;
+        for (t, &a) in a.iter().enumerate() {
+            let sum = c_plus * plus.powi(t as i32) + c_minus * minus.powi(t as i32);
+            assert_close(a, sum.re, 1e-10);
+            assert_close(0.0, sum.im, 1e-10);
+        }
+    }
+    assert!(real > 10 && complex > 10, "{real} real, {complex} complex");
+
+    for (root_mu, sign) in [(0.3_f64, 1.0), (0.8, 1.0), (0.5, -1.0)] {
+        // ηλ = (1 ∓ √μ)², where the square root is zero and r = ±√μ.
+        let a = path(1.0, root_mu.powi(2), (1.0 - sign * root_mu).powi(2));
+        let r = sign * root_mu;
+        let (c_plus, c_minus) = (a[0], a[1] / r - a[0]);
+        for (t, &a) in a.iter().enumerate() {
+            assert_close(a, (c_plus + c_minus * t as f64) * r.powi(t as i32), 1e-12);
+        }
     }
 }
 
@@ -580,9 +914,14 @@ fn heavy_ball_eigenvalues() {
 /// size, which depends on the momentum alone.
 ///
 /// ```math
-/// \bigl(1 - \sqrt\mu\bigr)^2 < \eta\lambda < \bigl(1 + \sqrt\mu\bigr)^2
-/// \quad\Longleftrightarrow\quad r_\pm \notin \mathbb R
-/// \quad\Longrightarrow\quad |r_+| = |r_-| = \sqrt\mu
+/// \begin{aligned}
+/// r_\pm \notin \mathbb R
+///   &\;\Longleftrightarrow\; \bigl|1 + \mu - \eta\lambda\bigr| < 2\sqrt\mu \\
+///   &\;\Longleftrightarrow\;
+///   \bigl(1 - \sqrt\mu\bigr)^2 < \eta\lambda < \bigl(1 + \sqrt\mu\bigr)^2 \\
+/// r_\pm \notin \mathbb R
+///   &\;\Longrightarrow\; |r_+|^2 = |r_-|^2 = r_+\,r_- = \mu
+/// \end{aligned}
 /// ```
 #[test]
 fn heavy_ball_complex_regime() {
@@ -597,21 +936,90 @@ fn heavy_ball_complex_regime() {
         let high = (1.0 + mu.sqrt()).powi(2);
         let inside = low < eta * lambda && eta * lambda < high;
         assert_eq!(r[0].im != 0.0, inside, "mu = {mu}, eta lambda = {}", eta * lambda);
+        assert_eq!((1.0 + mu - eta * lambda).abs() < 2.0 * mu.sqrt(), inside);
         if inside {
             complex += 1;
-            assert_close(r[0].norm(), mu.sqrt(), 1e-12);
-            assert_close(r[1].norm(), mu.sqrt(), 1e-12);
+            assert_close(r[0].norm().powi(2), mu, 1e-12);
+            assert_close(r[1].norm().powi(2), mu, 1e-12);
+            assert_close((r[0] * r[1]).re, mu, 1e-12);
         }
     }
     assert!((20..180).contains(&complex), "{complex} of 200");
 }
 
+/// The value of χ at two points, as a distance of ηλ from two bounds.
+///
+/// ```math
+/// \begin{aligned}
+/// \chi(\rho) &= \rho^2 - \bigl(1 + \mu - \eta\lambda\bigr)\,\rho + \mu \\
+///   &= \rho\,\Bigl[\eta\lambda - (1 - \rho)\Bigl(1 - \frac\mu\rho\Bigr)\Bigr] \\
+/// \chi(-\rho) &= \rho^2 + \bigl(1 + \mu - \eta\lambda\bigr)\,\rho + \mu \\
+///   &= \rho\,\Bigl[(1 + \rho)\Bigl(1 + \frac\mu\rho\Bigr) - \eta\lambda\Bigr]
+/// \end{aligned}
+/// ```
+#[test]
+fn heavy_ball_at_two_points() {
+    let mut rng = rng(335);
+    for _ in 0..50 {
+        let (eta, lambda) = (rng.random_range(0.1..1.0), rng.random_range(0.1..4.0));
+        let (mu, rho) = (rng.random_range(0.0..1.0), rng.random_range(0.1..1.5));
+        let m = matrix_of(&mut Momentum::new(eta, mu).unwrap(), lambda);
+        let chi = |r: f64| (Array2::eye(2) * r - &m).det().unwrap();
+        let s = 1.0 + mu - eta * lambda;
+        assert_close(chi(rho), rho * rho - s * rho + mu, 1e-12);
+        assert_close(chi(-rho), rho * rho + s * rho + mu, 1e-12);
+        let above = eta * lambda - (1.0 - rho) * (1.0 - mu / rho);
+        let below = (1.0 + rho) * (1.0 + mu / rho) - eta * lambda;
+        assert_close(chi(rho), rho * above, 1e-12);
+        assert_close(chi(-rho), rho * below, 1e-12);
+    }
+}
+
+/// When both eigenvalues lie in a circle around zero: their product is small enough, and χ is
+/// not negative where the circle crosses the real axis.
+///
+/// ```math
+/// |r_\pm| \le \rho
+/// \;\Longleftrightarrow\;
+/// \left\{\begin{aligned}
+/// \mu &\le \rho^2 \\
+/// \eta\lambda &\ge (1 - \rho)\Bigl(1 - \frac\mu\rho\Bigr) \\
+/// \eta\lambda &\le (1 + \rho)\Bigl(1 + \frac\mu\rho\Bigr)
+/// \end{aligned}\right.
+/// ```
+#[test]
+fn heavy_ball_within_a_circle() {
+    let mut rng = rng(336);
+    let (mut yes, mut no) = (0, [0; 3]);
+    for _ in 0..3000 {
+        let (eta, lambda) = (rng.random_range(0.1..1.0), rng.random_range(0.1..5.0));
+        let (mu, rho): (f64, f64) = (rng.random_range(0.0..1.0), rng.random_range(0.2..1.0));
+        let radius = spectral_radius(&matrix_of(&mut Momentum::new(eta, mu).unwrap(), lambda));
+        let x = eta * lambda;
+        let conditions = [
+            mu <= rho * rho,
+            x >= (1.0 - rho) * (1.0 - mu / rho),
+            x <= (1.0 + rho) * (1.0 + mu / rho),
+        ];
+        assert_eq!(radius <= rho, conditions.iter().all(|&c| c), "{eta} {lambda} {mu} {rho}");
+        if radius <= rho {
+            yes += 1
+        }
+        // How often one condition alone is the reason.
+        for (i, no) in no.iter_mut().enumerate() {
+            let others = (0..3).filter(|&j| j != i).all(|j| conditions[j]);
+            if others && !conditions[i] {
+                *no += 1
+            }
+        }
+    }
+    assert!(yes > 100 && no.iter().all(|&no| no > 50), "{yes} {no:?}");
+}
+
 /// With momentum a learning rate may be almost twice as large before the error grows.
 ///
 /// ```math
-/// \max\bigl(|r_+|, |r_-|\bigr) < 1
-/// \quad\Longleftrightarrow\quad
-/// 0 < \eta < \frac{2\,(1 + \mu)}{\lambda}
+/// |r_\pm| < 1 \;\Longleftrightarrow\; 0 < \eta\lambda < 2\,(1 + \mu)
 /// ```
 #[test]
 fn heavy_ball_stability_limit() {
@@ -625,51 +1033,74 @@ fn heavy_ball_stability_limit() {
             let late = |t: usize| f64::hypot(points[t][0], points[t - 1][0]);
             let converges = late(4000) < late(2000) || late(2000) < 1e-200;
             assert_eq!(converges, spectral_radius(&matrix_of(&mut momentum, lambda)) < 1.0);
-            assert_eq!(converges, 0.0 < eta && eta < 2.0 * (1.0 + mu) / lambda, "{of_limit}");
+            let printed = 0.0 < eta * lambda && eta * lambda < 2.0 * (1.0 + mu);
+            assert_eq!(converges, printed, "{of_limit}");
         }
     }
 }
 
-/// The best pair puts both ends of the bowl on the two edges of the complex range: two linear
-/// equations for √η and √μ.
+/// A rate below ρ in every direction is possible only if the bowl is not too narrow, whatever
+/// the learning rate and the momentum.
 ///
 /// ```math
-/// \left.\begin{aligned}
-/// \sqrt{\eta\,\lambda_{\min}} &= 1 - \sqrt\mu \\
-/// \sqrt{\eta\,\lambda_{\max}} &= 1 + \sqrt\mu
-/// \end{aligned}\right\}
-/// \quad\Longrightarrow\quad
-/// \sqrt\eta = \frac{2}{\sqrt{\lambda_{\max}} + \sqrt{\lambda_{\min}}}, \quad
-/// \sqrt\mu = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}
+/// \begin{aligned}
+/// \kappa = \frac{\eta\lambda_{\max}}{\eta\lambda_{\min}}
+///   &\le \frac{1 + \rho}{1 - \rho} \cdot \frac{1 + \mu/\rho}{1 - \mu/\rho} \\
+///   &\overset{\mu \le \rho^2}{\le} \Bigl(\frac{1 + \rho}{1 - \rho}\Bigr)^{2} \\
+/// \sqrt\kappa\,(1 - \rho) &\le 1 + \rho \\
+/// \rho &\ge \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}
+/// \end{aligned}
 /// ```
 #[test]
-fn heavy_ball_both_ends() {
-    let mut rng = rng(320);
-    for _ in 0..20 {
-        let least: f64 = rng.random_range(0.1..2.0);
-        let largest: f64 = least * rng.random_range(1.5..90.0);
-        // Two equations in (√η, √μ): √λ_min x + y = 1 and √λ_max x − y = 1.
-        let system = array![[least.sqrt(), 1.0], [largest.sqrt(), -1.0]];
-        let roots = system.solve(&array![1.0, 1.0]).unwrap();
-        let kappa = largest / least;
-        assert_close(roots[0], 2.0 / (largest.sqrt() + least.sqrt()), 1e-12);
-        assert_close(roots[1], (kappa.sqrt() - 1.0) / (kappa.sqrt() + 1.0), 1e-12);
-        // At these two edges, the eigenvalues meet: the discriminant is zero.
-        let (eta, mu) = (roots[0].powi(2), roots[1].powi(2));
-        for lambda in [least, largest] {
-            let m = matrix_of(&mut Momentum::new(eta, mu).unwrap(), lambda);
-            let (trace, determinant) = (m[[0, 0]] + m[[1, 1]], m.det().unwrap());
-            assert_close(trace * trace, 4.0 * determinant, 1e-12);
+fn heavy_ball_condition_bound() {
+    let mut rng = rng(337);
+    let radius_of = |eta: f64, mu: f64, lambda: f64| {
+        spectral_radius(&matrix_of(&mut Momentum::new(eta, mu).unwrap(), lambda))
+    };
+    let side = |x: f64| (1.0 + x) / (1.0 - x);
+    let mut tried = 0;
+    for _ in 0..3000 {
+        let (least, eta): (f64, f64) = (rng.random_range(0.1..1.0), rng.random_range(0.1..1.0));
+        let (kappa, mu): (f64, f64) = (rng.random_range(1.1..20.0), rng.random_range(0.01..1.0));
+        let rho = radius_of(eta, mu, least).max(radius_of(eta, mu, kappa * least));
+        if rho < 1.0 {
+            tried += 1;
+            assert!(kappa <= side(rho) * side(mu / rho) * (1.0 + 1e-9));
+            assert!(side(rho) * side(mu / rho) <= side(rho).powi(2) * (1.0 + 1e-9));
+            assert!(kappa.sqrt() * (1.0 - rho) <= (1.0 + rho) * (1.0 + 1e-9));
+            assert!(rho >= (kappa.sqrt() - 1.0) / (kappa.sqrt() + 1.0) - 1e-9);
+        }
+    }
+    assert!(tried > 500, "{tried}");
+    // None of the three can be made tighter: with both ends on their bounds they are equal.
+    for (rho, share) in [(0.5, 0.3), (0.9, 0.7), (0.8, 1.0)] {
+        let (eta, mu) = (0.2, share * rho * rho);
+        let ends = [(1.0 - rho) * (1.0 - mu / rho) / eta, (1.0 + rho) * (1.0 + mu / rho) / eta];
+        let found = radius_of(eta, mu, ends[0]).max(radius_of(eta, mu, ends[1]));
+        // Where the eigenvalues are double, rounding is felt as its square root.
+        assert_close(found, rho, 1e-6);
+        assert_close(ends[1] / ends[0], side(rho) * side(mu / rho), 1e-12);
+        if share == 1.0 {
+            let root = (ends[1] / ends[0]).sqrt();
+            assert_close(root, side(rho), 1e-12);
+            assert_close(rho, (root - 1.0) / (root + 1.0), 1e-12);
         }
     }
 }
 
-/// No pair of learning rate and momentum makes the slowest direction faster than this one.
+/// The best pair puts both ends of the bowl on the two edges of the complex range, and no other
+/// makes the slowest direction faster.
 ///
 /// ```math
-/// \eta^* = \frac{4}{\bigl(\sqrt{\lambda_{\max}} + \sqrt{\lambda_{\min}}\bigr)^2}, \qquad
-/// \mu^* = \left(\frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}\right)^{\!2}, \qquad
-/// \rho^* = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}
+/// \begin{aligned}
+/// \sqrt{\eta^*\,\lambda_{\min}} &= 1 - \sqrt{\mu^*} \\
+/// \sqrt{\eta^*\,\lambda_{\max}} &= 1 + \sqrt{\mu^*} \\
+/// \sqrt{\eta^*} &= \frac{2}{\sqrt{\lambda_{\max}} + \sqrt{\lambda_{\min}}} \\
+/// \rho^* = \sqrt{\mu^*}
+///   &= \frac{\sqrt{\lambda_{\max}} - \sqrt{\lambda_{\min}}}
+///     {\sqrt{\lambda_{\max}} + \sqrt{\lambda_{\min}}} \\
+///   &= \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}
+/// \end{aligned}
 /// ```
 #[test]
 fn heavy_ball_best_pair() {
@@ -689,15 +1120,79 @@ fn heavy_ball_best_pair() {
         // At the optimum the eigenvalues are double: rounding is felt as its square root.
         let (root_max, root_min) = (largest.sqrt(), least.sqrt());
         let root_kappa = (largest / least).sqrt();
-        let rate = (root_kappa - 1.0) / (root_kappa + 1.0);
-        assert_close(eta, 4.0 / (root_max + root_min).powi(2), 1e-5);
-        assert_close(mu, rate.powi(2), 1e-5);
-        assert_close(slowest(eta, mu), rate, 1e-5);
+        assert_close((eta * least).sqrt(), 1.0 - mu.sqrt(), 1e-5);
+        assert_close((eta * largest).sqrt(), 1.0 + mu.sqrt(), 1e-5);
+        assert_close(eta.sqrt(), 2.0 / (root_max + root_min), 1e-5);
+        assert_close(mu.sqrt(), (root_max - root_min) / (root_max + root_min), 1e-5);
+        assert_close(mu.sqrt(), (root_kappa - 1.0) / (root_kappa + 1.0), 1e-5);
+        assert_close(slowest(eta, mu), (root_kappa - 1.0) / (root_kappa + 1.0), 1e-5);
+    }
+    for _ in 0..20 {
+        let least: f64 = rng.random_range(0.1..2.0);
+        let largest: f64 = least * rng.random_range(1.5..90.0);
+        // Two equations in (√η, √μ): √λ_min x + y = 1 and √λ_max x − y = 1.
+        let system = array![[least.sqrt(), 1.0], [largest.sqrt(), -1.0]];
+        let roots = system.solve(&array![1.0, 1.0]).unwrap();
+        let sum = largest.sqrt() + least.sqrt();
+        assert_close(roots[0], 2.0 / sum, 1e-12);
+        assert_close(roots[1], (largest.sqrt() - least.sqrt()) / sum, 1e-12);
+        // At these two edges, the eigenvalues meet: the discriminant is zero.
+        let (eta, mu) = (roots[0].powi(2), roots[1].powi(2));
+        for lambda in [least, largest] {
+            let m = matrix_of(&mut Momentum::new(eta, mu).unwrap(), lambda);
+            let (trace, determinant) = (m[[0, 0]] + m[[1, 1]], m.det().unwrap());
+            assert_close(trace * trace, 4.0 * determinant, 1e-12);
+        }
     }
 }
 
-/// Nesterov's momentum as the library writes it: where plain momentum steps by v, it steps
-/// by what the next v would be if the gradient stayed the same.
+/// Nesterov's momentum takes the gradient at the point ahead, φ, and written in φ alone it
+/// needs no other point.
+///
+/// ```math
+/// \begin{aligned}
+/// \varphi_t &= \theta_t + \mu\,v_t \\
+/// v_{t+1} &= \mu\,v_t - \eta\,\nabla f(\varphi_t) \\
+/// \theta_{t+1} &= \theta_t + v_{t+1} \\
+/// \varphi_{t+1} &= \theta_{t+1} + \mu\,v_{t+1} \\
+///   &= \underbrace{\theta_t + \mu\,v_t}_{\varphi_t}
+///   + \underbrace{v_{t+1} - \mu\,v_t}_{-\eta\,\nabla f(\varphi_t)} + \mu\,v_{t+1}
+/// \end{aligned}
+/// ```
+#[test]
+fn nesterov_lookahead() {
+    let mut rng = rng(323);
+    let (eta, mu) = (0.05, 0.85);
+    let a = symmetric(&[0.5, 2.0, 6.0], &mut rng);
+    // Not linear: the change of variable must not lean on the bowl.
+    let gradient = |theta: &Array1<f64>| a.dot(theta) + &theta.mapv(|x| x.powi(3));
+    let start = normal(3, 1.0, &mut rng);
+    let mut nesterov = Nesterov::new(eta, mu).unwrap();
+    let library = visit(&mut nesterov, gradient, &start, 30);
+    // With v = 0 at first, φ₀ = θ₀.
+    let (mut theta, mut v) = (start, Array1::<f64>::zeros(3));
+    for point in &library {
+        let phi: Array1<f64> = (0..3).map(|i| theta[i] + mu * v[i]).collect();
+        assert_all_close(point, &phi, 1e-12);
+        let (g, before) = (gradient(&phi), v.clone());
+        let (from, phi_is) = (theta.clone(), &phi);
+        for i in 0..3 {
+            v[i] = mu * v[i] - eta * g[i];
+            theta[i] += v[i];
+        }
+        for i in 0..3 {
+            assert_close(from[i] + mu * before[i], phi_is[i], 1e-12);
+            assert_close(v[i] - mu * before[i], -eta * g[i], 1e-12);
+        }
+        let next = (0..3).map(|i| phi[i] + mu * v[i] - eta * g[i]).collect::<Array1<f64>>();
+        let ahead = (0..3).map(|i| theta[i] + mu * v[i]).collect::<Array1<f64>>();
+        assert_all_close(&next, &ahead, 1e-12);
+    }
+}
+
+/// Nesterov's momentum as the library writes it, with the point ahead as its parameters: where
+/// plain momentum steps by v, it steps by what the next v would be if the gradient stayed the
+/// same.
 ///
 /// ```math
 /// \begin{aligned}
@@ -724,49 +1219,16 @@ fn nesterov_update() {
     }
 }
 
-/// Sutskever's form of the same: the gradient is taken at the point ahead, φ. The library
-/// keeps φ itself as its parameters.
-///
-/// ```math
-/// \begin{aligned}
-/// v_{t+1} &= \mu\,v_t - \eta\,\nabla f(\theta_t + \mu\,v_t) \\
-/// \theta_{t+1} &= \theta_t + v_{t+1}, \qquad \varphi_t = \theta_t + \mu\,v_t \\
-/// \varphi_{t+1} &= \varphi_t + \mu\,v_{t+1} - \eta\,\nabla f(\varphi_t)
-/// \end{aligned}
-/// ```
-#[test]
-fn nesterov_lookahead() {
-    let mut rng = rng(323);
-    let (eta, mu) = (0.05, 0.85);
-    let a = symmetric(&[0.5, 2.0, 6.0], &mut rng);
-    // Not linear: the change of variable must not lean on the bowl.
-    let gradient = |theta: &Array1<f64>| a.dot(theta) + &theta.mapv(|x| x.powi(3));
-    let start = normal(3, 1.0, &mut rng);
-    let mut nesterov = Nesterov::new(eta, mu).unwrap();
-    let library = visit(&mut nesterov, gradient, &start, 30);
-    // With v = 0 at first, φ₀ = θ₀.
-    let (mut theta, mut v) = (start, Array1::<f64>::zeros(3));
-    for point in &library {
-        let phi: Array1<f64> = (0..3).map(|i| theta[i] + mu * v[i]).collect();
-        assert_all_close(point, &phi, 1e-12);
-        let g = gradient(&phi);
-        for i in 0..3 {
-            v[i] = mu * v[i] - eta * g[i];
-            theta[i] += v[i];
-        }
-        let next = (0..3).map(|i| phi[i] + mu * v[i] - eta * g[i]).collect::<Array1<f64>>();
-        let ahead = (0..3).map(|i| theta[i] + mu * v[i]).collect::<Array1<f64>>();
-        assert_all_close(&next, &ahead, 1e-12);
-    }
-}
-
 /// Nesterov's momentum along one eigenvector: the product of the eigenvalues is now smaller in
 /// the steep directions, which are damped the most.
 ///
 /// ```math
 /// \begin{aligned}
-/// N &= \begin{pmatrix} 1 - (1 + \mu)\,\eta\lambda & \mu^2 \\ -\eta\lambda & \mu \end{pmatrix} \\
-/// \det(r I - N) &= r^2 - (1 + \mu)\,(1 - \eta\lambda)\,r + \mu\,(1 - \eta\lambda)
+/// a_{t+1} &= a_t + \mu\,\bigl(\mu\,w_t - \eta\lambda\,a_t\bigr) - \eta\lambda\,a_t \\
+/// \underset{(2, 2)}{\mathstrut N}
+///   &= \begin{pmatrix} 1 - (1 + \mu)\,\eta\lambda & \mu^2 \\ -\eta\lambda & \mu \end{pmatrix} \\
+/// \det(r I - N) &= r^2 - (1 + \mu)\,(1 - \eta\lambda)\,r \\
+///   &\quad + \mu\,(1 - \eta\lambda)
 /// \end{aligned}
 /// ```
 #[test]
@@ -778,20 +1240,57 @@ fn nesterov_matrix() {
         let found = matrix_of(&mut Nesterov::new(eta, mu).unwrap(), lambda);
         let x = eta * lambda;
         assert_all_close(&found, &array![[1.0 - (1.0 + mu) * x, mu * mu], [-x, mu]], 1e-13);
+        let next = |a: f64, w: f64| a + mu * (mu * w - x * a) - x * a;
+        assert_all_close(&found.row(0), &array![next(1.0, 0.0), next(0.0, 1.0)], 1e-13);
         let determinant = (Array2::eye(2) * r - &found).det().unwrap();
         let polynomial = r * r - (1.0 + mu) * (1.0 - x) * r + mu * (1.0 - x);
         assert_close(determinant, polynomial, 1e-12);
     }
 }
 
-/// At the usual setting Nesterov's momentum takes one step down the steepest direction, and
+/// Where the eigenvalues are complex, a direction is calmed by the momentum and, the steeper it
+/// is, by the bowl.
+///
+/// ```math
+/// \begin{aligned}
+/// 0 < \eta\lambda &< 1: \\
+/// r_\pm \notin \mathbb R
+///   &\;\Longleftrightarrow\; (1 + \mu)^2\,(1 - \eta\lambda) < 4\mu \\
+///   &\;\Longrightarrow\; |r_\pm| = \sqrt{\mu\,(1 - \eta\lambda)}
+/// \end{aligned}
+/// ```
+#[test]
+fn nesterov_complex_regime() {
+    let mut rng = rng(338);
+    let (mut real, mut complex) = (0, 0);
+    for _ in 0..200 {
+        let (eta, mu): (f64, f64) = (rng.random_range(0.1..1.0), rng.random_range(0.0..1.0));
+        let lambda = rng.random_range(0.01..0.99) / eta;
+        let r = matrix_of(&mut Nesterov::new(eta, mu).unwrap(), lambda).eigvals().unwrap();
+        let inside = (1.0 + mu).powi(2) * (1.0 - eta * lambda) < 4.0 * mu;
+        assert_eq!(r[0].im != 0.0, inside, "mu = {mu}, eta lambda = {}", eta * lambda);
+        if inside {
+            complex += 1;
+            assert_close(r[0].norm(), (mu * (1.0 - eta * lambda)).sqrt(), 1e-12);
+            assert_close(r[1].norm(), (mu * (1.0 - eta * lambda)).sqrt(), 1e-12);
+        } else {
+            real += 1;
+        }
+    }
+    assert!(real > 20 && complex > 20, "{real} real, {complex} complex");
+}
+
+/// At the usual setting Nesterov's momentum is done with the steepest direction in two steps, and
 /// the flattest decides the rate.
 ///
 /// ```math
-/// \eta = \frac{1}{\lambda_{\max}}, \quad
-/// \mu = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}
-/// \quad\Longrightarrow\quad
-/// \max_i \rho\bigl(N(\lambda_i)\bigr) = 1 - \frac{1}{\sqrt\kappa}
+/// \begin{aligned}
+/// \eta = \frac{1}{\lambda_{\max}}&, \quad
+/// \mu = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1} \\
+/// (1 + \mu)^2 \Bigl(1 - \frac1\kappa\Bigr) &= 4\mu \\
+/// \max_i \bigl|r_\pm(\lambda_i)\bigr| &= \tfrac12\,(1 + \mu)\Bigl(1 - \frac1\kappa\Bigr) \\
+///   &= 1 - \frac{1}{\sqrt\kappa}
+/// \end{aligned}
 /// ```
 #[test]
 fn nesterov_rate() {
@@ -805,7 +1304,10 @@ fn nesterov_rate() {
         let lambdas = between.iter().copied().chain([least, kappa * least]);
         let radius = lambdas.map(|l| spectral_radius(&matrix_of(&mut nesterov, l)));
         // The eigenvalue is double: rounding is felt as its square root.
-        assert_close(radius.fold(0.0, f64::max), 1.0 - 1.0 / kappa.sqrt(), 1e-6);
+        let slowest = radius.fold(0.0, f64::max);
+        assert_close((1.0 + mu).powi(2) * (1.0 - 1.0 / kappa), 4.0 * mu, 1e-12);
+        assert_close(slowest, 0.5 * (1.0 + mu) * (1.0 - 1.0 / kappa), 1e-6);
+        assert_close(slowest, 1.0 - 1.0 / kappa.sqrt(), 1e-6);
     }
 }
 
@@ -866,12 +1368,16 @@ fn subsets(n: u32, b: u32) -> Vec<Vec<usize>> {
 ///
 /// ```math
 /// \begin{aligned}
-/// L(w) &= \frac1n \sum_{i=1}^{n} \bigl(\tilde x_i^\top w - y_i\bigr)^2, \qquad
-///   \tilde X = \bigl[\,X \;\; \mathbf 1\,\bigr] \\
-/// \nabla L(w) &= \frac2n\,\underset{(k+1,n)}{\tilde X^\top}
-///   \bigl(\underset{(n,k+1)}{\tilde X}\,\underset{(k+1)}{w} - \underset{(n)}{y}\bigr)
-///   = A\,w - b, \qquad
-///   A = \tfrac2n \tilde X^\top \tilde X, \quad b = \tfrac2n \tilde X^\top y
+/// \underset{(n, p)}{\mathstrut \tilde X} &= \bigl[\,X \;\; \mathbf 1\,\bigr] \\
+/// L_i(\theta) &= \bigl(\tilde x_i^\top \theta - y_i\bigr)^2 \\
+/// L(\theta) &= \frac1n \sum_{i=1}^{n} L_i(\theta) \\
+/// \frac{\partial L}{\partial \theta_j}
+///   &= \frac2n \sum_{i=1}^{n} \bigl(\tilde x_i^\top \theta - y_i\bigr)\,\tilde x_{ij} \\
+/// \nabla L(\theta) &= \frac2n\,\underset{(p, n)}{\mathstrut \tilde X^\top}
+///   \bigl(\underset{(n, p)}{\mathstrut \tilde X}\,\underset{(p)}{\mathstrut \theta}
+///   - \underset{(n)}{\mathstrut y}\bigr) \\
+///   &= \underset{A,\;(p, p)}{\mathstrut \tfrac2n \tilde X^\top \tilde X}\,\theta
+///   - \underset{b,\;(p)}{\mathstrut \tfrac2n \tilde X^\top y}
 /// \end{aligned}
 /// ```
 #[test]
@@ -905,20 +1411,57 @@ fn least_squares_is_a_bowl() {
     }
 }
 
-/// The gradient of a mini-batch is right on average: over all batches B of b samples, its mean
+/// Of all sets S of B samples out of n, the share that holds sample i, and the share that holds
+/// both i and j.
+///
+/// ```math
+/// \begin{aligned}
+/// \frac{\#\{S : i \in S\}}{\#\{S\}}
+///   &= \binom{n-1}{B-1} \bigg/ \binom nB = \frac Bn \\[4pt]
+/// \frac{\#\{S : i, j \in S\}}{\#\{S\}}
+///   &= \binom{n-2}{B-2} \bigg/ \binom nB = \frac{B\,(B-1)}{n\,(n-1)}
+/// \end{aligned}
+/// ```
+#[test]
+fn batch_membership() {
+    let choose = |n: usize, k: usize| (0..k).fold(1.0, |c, i| c * (n - i) as f64 / (i + 1) as f64);
+    let n = 7;
+    for b in 1..=n {
+        let batches = subsets(n as u32, b as u32);
+        let all = batches.len() as f64;
+        assert_close(all, choose(n, b), 1e-13);
+        for i in 0..n {
+            let one = batches.iter().filter(|s| s.contains(&i)).count() as f64;
+            assert_close(one / all, choose(n - 1, b - 1) / choose(n, b), 1e-13);
+            assert_close(one / all, b as f64 / n as f64, 1e-13);
+            for j in (0..n).filter(|&j| j != i) {
+                let both = batches.iter().filter(|s| s.contains(&i) && s.contains(&j)).count();
+                let pairs = if b < 2 { 0.0 } else { choose(n - 2, b - 2) };
+                assert_close(both as f64 / all, pairs / choose(n, b), 1e-13);
+                let printed = (b * (b - 1)) as f64 / (n * (n - 1)) as f64;
+                assert_close(both as f64 / all, printed, 1e-13);
+            }
+        }
+    }
+}
+
+/// The gradient of a mini-batch is right on average: over all batches S of B samples, its mean
 /// is the gradient over all n samples.
 ///
 /// ```math
-/// g_B = \frac1b \sum_{i \in B} \nabla L_i(w)
-/// \quad\Longrightarrow\quad
-/// \binom{n}{b}^{\!-1} \sum_{|B| = b} g_B = \frac1n \sum_{i=1}^{n} \nabla L_i(w) = \nabla L(w)
+/// \begin{aligned}
+/// g_S &= \frac1B \sum_{i \in S} \nabla L_i(\theta) \\
+/// \mathbb E_S[g_S] &= \frac1B \sum_{i=1}^{n} \frac Bn\,\nabla L_i(\theta) \\
+///   &= \frac1n \sum_{i=1}^{n} \nabla L_i(\theta) = \nabla L(\theta)
+/// \end{aligned}
 /// ```
 #[test]
 fn minibatch_is_unbiased() {
     let mut rng = rng(327);
     let (n, k) = (7, 3);
     let case = regression(n, k, &mut rng);
-    let full = (0..n).map(|i| case.gradient_of_one(i)).reduce(|a, b| a + b).unwrap() / n as f64;
+    let sum = (0..n).map(|i| case.gradient_of_one(i)).reduce(|a, b| a + b).unwrap();
+    let full = &sum / n as f64;
     assert_all_close(&case.gradient(&Vec::from_iter(0..n)), &full, 1e-13);
     for b in 1..=n {
         let batches = subsets(n as u32, b as u32);
@@ -928,17 +1471,56 @@ fn minibatch_is_unbiased() {
             assert_all_close(&case.gradient(batch), &(sum / b as f64), 1e-13);
             mean += &(case.gradient(batch) / batches.len() as f64);
         }
+        let shares = &sum * (b as f64 / n as f64) / b as f64;
+        assert_all_close(&mean, &shares, 1e-13);
         assert_all_close(&mean, &full, 1e-13);
     }
+}
+
+/// The deviations of the samples' gradients from their mean sum to zero, and so the products of
+/// different ones sum to a negative number.
+///
+/// ```math
+/// \begin{aligned}
+/// d_i &= \nabla L_i - \nabla L, \quad
+///   \sum_{i=1}^{n} d_i = 0 \\
+/// \sigma^2 &= \frac1n \sum_{i=1}^{n} \lVert d_i \rVert^2 \\
+/// \sum_{i \ne j} d_i^\top d_j
+///   &= \Bigl\lVert \sum_{i=1}^{n} d_i \Bigr\rVert^2 - \sum_{i=1}^{n} \lVert d_i \rVert^2 \\
+///   &= -n\,\sigma^2
+/// \end{aligned}
+/// ```
+#[test]
+fn deviations_cancel() {
+    let mut rng = rng(339);
+    let (n, k) = (7, 2);
+    let case = regression(n, k, &mut rng);
+    let full = case.gradient(&Vec::from_iter(0..n));
+    let d: Vec<Array1<f64>> = (0..n).map(|i| case.gradient_of_one(i) - &full).collect();
+    let sum = d.iter().fold(Array1::zeros(k + 1), |sum: Array1<f64>, d| sum + d);
+    assert_all_close(&sum, &Array1::zeros(k + 1), 1e-13);
+    let squares: f64 = d.iter().map(|d| norm(d).powi(2)).sum();
+    let variance = squares / n as f64;
+    let mut products = 0.0;
+    for i in 0..n {
+        products += (0..n).filter(|&j| j != i).map(|j| d[i].dot(&d[j])).sum::<f64>();
+    }
+    assert_close(products, norm(&sum).powi(2) - squares, 1e-12);
+    assert_close(products, -(n as f64) * variance, 1e-12);
 }
 
 /// How far a mini-batch is off: the variance of the samples' gradients, divided by the batch
 /// size, and by a little more because no sample is drawn twice.
 ///
 /// ```math
-/// \binom{n}{b}^{\!-1} \sum_{|B| = b} \bigl\lVert g_B - \nabla L \bigr\rVert^2
-///   = \frac{n - b}{n - 1} \cdot \frac{\sigma^2}{b}, \qquad
-/// \sigma^2 = \frac1n \sum_{i=1}^{n} \bigl\lVert \nabla L_i - \nabla L \bigr\rVert^2
+/// \begin{aligned}
+/// \mathbb E_S \bigl\lVert g_S - \nabla L \bigr\rVert^2
+///   &= \mathbb E_S \Bigl\lVert \frac1B \sum_{i \in S} d_i \Bigr\rVert^2 \\
+///   &= \frac{1}{B^2} \Bigl( \frac Bn \sum_{i=1}^{n} \lVert d_i \rVert^2
+///     + \frac{B\,(B-1)}{n\,(n-1)} \sum_{i \ne j} d_i^\top d_j \Bigr) \\
+///   &= \frac{\sigma^2}{B} \Bigl( 1 - \frac{B - 1}{n - 1} \Bigr) \\
+///   &= \frac{n - B}{n - 1} \cdot \frac{\sigma^2}{B}
+/// \end{aligned}
 /// ```
 #[test]
 fn minibatch_noise() {
@@ -946,15 +1528,68 @@ fn minibatch_noise() {
     let (n, k) = (7, 2);
     let case = regression(n, k, &mut rng);
     let full = case.gradient(&Vec::from_iter(0..n));
-    let square = |x: Array1<f64>| x.iter().map(|x| x * x).sum::<f64>();
-    let each = (0..n).map(|i| square(case.gradient_of_one(i) - &full));
-    let variance = each.sum::<f64>() / n as f64;
+    let d: Vec<Array1<f64>> = (0..n).map(|i| case.gradient_of_one(i) - &full).collect();
+    let squares: f64 = d.iter().map(|d| norm(d).powi(2)).sum();
+    let pairs = (0..n).flat_map(|i| (0..n).filter(move |&j| j != i).map(move |j| (i, j)));
+    let products: f64 = pairs.map(|(i, j)| d[i].dot(&d[j])).sum();
+    let variance = squares / n as f64;
     for b in 1..=n {
         let batches = subsets(n as u32, b as u32);
-        let off: f64 = batches.iter().map(|batch| square(case.gradient(batch) - &full)).sum();
+        let (mut off, mut mean_of_d) = (0.0, 0.0);
+        for batch in &batches {
+            off += norm(&(case.gradient(batch) - &full)).powi(2) / batches.len() as f64;
+            let sum = batch.iter().fold(Array1::zeros(k + 1), |sum: Array1<f64>, &i| sum + &d[i]);
+            mean_of_d += norm(&(sum / b as f64)).powi(2) / batches.len() as f64;
+        }
         let (n, b) = (n as f64, b as f64);
-        let expected = (n - b) / (n - 1.0) * variance / b;
-        assert_close(off / batches.len() as f64, expected, 1e-12);
+        assert_close(off, mean_of_d, 1e-12);
+        let two = b / n * squares + b * (b - 1.0) / (n * (n - 1.0)) * products;
+        assert_close(off, two / (b * b), 1e-12);
+        assert_close(off, variance / b * (1.0 - (b - 1.0) / (n - 1.0)), 1e-12);
+        assert_close(off, (n - b) / (n - 1.0) * variance / b, 1e-12);
+    }
+}
+
+/// Gradients with noise do not lead to the bottom: along an eigenvector, the square of the error
+/// settles where each step adds as much noise as it removes error.
+///
+/// ```math
+/// \begin{aligned}
+/// a_{t+1} &= (1 - \eta\lambda)\,a_t - \eta\,\xi_t \\
+/// \mathbb E[\xi_t] &= 0, \qquad \mathbb E[\xi_t^2] = \tau^2 \\
+/// \mathbb E\bigl[a_{t+1}^2\bigr]
+///   &= (1 - \eta\lambda)^2\,\mathbb E\bigl[a_t^2\bigr] + \eta^2\tau^2 \\
+///   &\xrightarrow{\;t\to\infty\;} \frac{\eta\,\tau^2}{\lambda\,(2 - \eta\lambda)}
+/// \end{aligned}
+/// ```
+#[test]
+fn descent_noise_floor() {
+    for (eta, lambda, tau) in [(0.3, 1.4, 0.8), (0.9, 2.0, 1.5), (0.05, 7.0, 0.2)] {
+        let factor: f64 = 1.0 - eta * lambda;
+        // All sequences of twelve gradients that are off by τ to one side or the other.
+        let mut squares = [0.0; 13];
+        for signs in 0..1_u32 << 12 {
+            let noise = |t: usize| if signs >> t & 1 == 1 { tau } else { -tau };
+            let mut descent = GradientDescent::new(eta).unwrap();
+            let mut a = array![1.3];
+            squares[0] += a[0] * a[0] / 4096.0;
+            for t in 0..12 {
+                let before = a[0];
+                let gradient = array![lambda * a[0] + noise(t)];
+                descent.step(&mut a, &gradient);
+                assert_close(a[0], factor * before - eta * noise(t), 1e-13);
+                squares[t + 1] += a[0] * a[0] / 4096.0;
+            }
+        }
+        for t in 0..12 {
+            let next = factor.powi(2) * squares[t] + eta * eta * tau * tau;
+            assert_close(squares[t + 1], next, 1e-12);
+        }
+        let mut square = squares[12];
+        for _ in 0..1000 {
+            square = factor.powi(2) * square + eta * eta * tau * tau;
+        }
+        assert_close(square, eta * tau * tau / (lambda * (2.0 - eta * lambda)), 1e-12);
     }
 }
 
@@ -962,9 +1597,11 @@ fn minibatch_noise() {
 /// gradient descent learns as if its learning rate were η/n.
 ///
 /// ```math
-/// g' = \frac1n \cdot \frac1n \sum_{i=1}^{n} \nabla L_i(w) = \frac1n\,\nabla L(w)
-/// \quad\Longrightarrow\quad
-/// w - \eta\,g' = w - \frac{\eta}{n}\,\nabla L(w)
+/// \begin{aligned}
+/// g' &= \frac1n \cdot \frac1n \sum_{i=1}^{n} \nabla L_i(\theta) \\
+///   &= \frac1n\,\nabla L(\theta) \\
+/// \theta - \eta\,g' &= \theta - \frac{\eta}{n}\,\nabla L(\theta)
+/// \end{aligned}
 /// ```
 #[test]
 fn twice_averaged_gradient() {
@@ -995,11 +1632,12 @@ fn twice_averaged_gradient() {
 /// gradients that are all c times too small lead to the same steps.
 ///
 /// ```math
-/// \theta_t - \theta_{t+1}
-///   = \eta\,\frac{\hat m_{t+1}}{\sqrt{\hat v_{t+1}}}
-///   = \eta\;\frac{\dfrac{1 - \beta_1}{1 - \beta_1^{t+1}} \displaystyle\sum_{k=0}^{t} \beta_1^k\, c\,g_{t-k}}
-///     {\sqrt{\dfrac{1 - \beta_2}{1 - \beta_2^{t+1}} \displaystyle\sum_{k=0}^{t} \beta_2^k\, c^2 g_{t-k}^2}}
-///   \quad\text{is the same for every } c > 0
+/// \begin{aligned}
+/// \hat m &= \frac{\sum_k \beta_1^k\, c\,g_{t-k}}{\sum_k \beta_1^k} \\[4pt]
+/// \hat v &= \frac{\sum_k \beta_2^k\, c^2 g_{t-k}^2}{\sum_k \beta_2^k} \\
+/// \theta_t - \theta_{t+1} &= \eta\,\frac{\hat m}{\sqrt{\hat v}}
+///   \;\text{ is the same for all } c > 0
+/// \end{aligned}
 /// ```
 #[test]
 fn adam_forgets_the_scale() {
@@ -1018,9 +1656,9 @@ fn adam_forgets_the_scale() {
         for c in [0.125, 1.0, 60.0] {
             let sum1: f64 = (0..=t).map(|k| beta1.powi(k as i32) * c * g[t - k]).sum();
             let sum2: f64 = (0..=t).map(|k| beta2.powi(k as i32) * (c * g[t - k]).powi(2)).sum();
-            let top = (1.0 - beta1) / (1.0 - beta1.powi(t as i32 + 1)) * sum1;
-            let below = ((1.0 - beta2) / (1.0 - beta2.powi(t as i32 + 1)) * sum2).sqrt();
-            assert_close(step / eta, top / below, 1e-10);
+            let weights = |beta: f64| (0..=t).map(|k| beta.powi(k as i32)).sum::<f64>();
+            let (mean, square) = (sum1 / weights(beta1), sum2 / weights(beta2));
+            assert_close(step, eta * mean / square.sqrt(), 1e-10);
         }
     }
 }

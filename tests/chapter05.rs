@@ -15,11 +15,12 @@ use gradus::random::Random;
 use gradus::train::silent;
 use gradus::{
     Bytes, CategoricalCrossEntropy, Elementwise, Event, Fit, Float, History, Identity, Init,
-    MeanSquaredError, Mnist, Momentum, NeuralNetwork, Optimizer, Relu, Samples, Softmax, Source,
-    Subset, Tanh, one_hot,
+    MeanSquaredError, Mnist, Momentum, NeuralNetwork, Optimizer, Registry, Relu, Samples, Softmax,
+    Source, Subset, Tanh, one_hot,
 };
 use ndarray::{Array1, Array2, ArrayRef2};
 use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -30,8 +31,10 @@ use tempfile::TempDir;
 /// A pixel is a byte; the network sees it as a number from 0 to 1.
 ///
 /// ```math
-/// x_{ij} = \frac{b_{ij}}{255}, \qquad 0 \le b_{ij} \le 255
-/// \;\Longrightarrow\; 0 \le x_{ij} \le 1
+/// \begin{gathered}
+/// x_{ij} = \frac{u_{ij}}{255} \\
+/// 0 \le u_{ij} \le 255 \;\Longrightarrow\; 0 \le x_{ij} \le 1
+/// \end{gathered}
 /// ```
 #[test]
 fn pixel_scaling() {
@@ -45,12 +48,13 @@ fn pixel_scaling() {
 }
 
 /// Bytes that become floats when their batch is gathered are, bit for bit, the rows of the
-/// matrix that would have held all floats at once.
+/// matrix that would have held all floats at once. The batch B is the list of the sample
+/// numbers r₁, r₂, ….
 ///
 /// ```math
-/// \underset{(B,\,d)}{X^{\text{batch}}_{rj}}
-/// = \tfrac{1}{255}\, b_{\pi(r)\,j}
-/// = \underset{(n,\,d)}{X}{}_{\pi(r)\,j}
+/// \bigl(\underset{(\lvert B \rvert,\, s_0)}{\mathstrut X_B}\bigr)_{ij}
+/// = \tfrac{1}{255}\, u_{r_i\,j}
+/// = \bigl(\underset{(n,\, s_0)}{\mathstrut X}\bigr)_{r_i\,j}
 /// ```
 #[test]
 fn byte_batches_are_rows_of_the_float_matrix() {
@@ -80,7 +84,10 @@ fn byte_batches_are_rows_of_the_float_matrix() {
 /// sample costs the logarithm of their number; a training that starts elsewhere starts wrong.
 ///
 /// ```math
-/// \theta = 0 \;\Longrightarrow\; L = -\sum_{k=1}^{m} y_k \ln \frac{1}{m} = \ln m
+/// \begin{aligned}
+/// \theta = 0 \;\Longrightarrow\; L &= -\sum_{k=1}^{m} y_k \ln \frac{1}{m} \\
+/// &= \ln m \, \sum_{k=1}^{m} y_k = \ln m
+/// \end{aligned}
 /// ```
 #[test]
 fn untrained_loss_is_ln_of_classes() {
@@ -95,11 +102,13 @@ fn untrained_loss_is_ln_of_classes() {
     }
 }
 
-/// An epoch visits all n samples in batches of B: the last batch takes what is left.
+/// An epoch visits all n samples in batches of |B|: the last batch takes what is left.
 ///
 /// ```math
-/// \text{steps} = \left\lceil \frac{n}{B} \right\rceil, \qquad
-/// \lvert B_{\text{last}} \rvert = n - \left(\left\lceil \frac{n}{B} \right\rceil - 1\right) B
+/// \begin{aligned}
+/// \text{steps} &= \left\lceil \frac{n}{\lvert B \rvert} \right\rceil \\
+/// \lvert B_{\text{last}} \rvert &= n - (\text{steps} - 1)\, \lvert B \rvert
+/// \end{aligned}
 /// ```
 #[test]
 fn epoch_steps_and_last_batch() {
@@ -121,7 +130,7 @@ fn epoch_steps_and_last_batch() {
 /// The order π of an epoch leaves no sample out and takes none twice.
 ///
 /// ```math
-/// \bigl\{ \pi(1), \pi(2), \dots, \pi(n) \bigr\} = \{ 1, 2, \dots, n \}
+/// \bigl\{ \pi(1), \dots, \pi(n) \bigr\} = \{ 1, \dots, n \}
 /// ```
 #[test]
 fn epoch_order_is_a_permutation() {
@@ -141,13 +150,16 @@ fn epoch_order_is_a_permutation() {
     assert_eq!(orders.len(), 4, "every epoch has an order of its own");
 }
 
-/// Every order is as likely as every other. With 3 samples there are 6 orders; over 6000
-/// epochs, the squared deviations from 1000 each sum to a value that a fair shuffle exceeds
-/// once in ten thousand times.
+/// Every order is as likely as every other. With 3 samples there are 6 orders; over E = 6000
+/// epochs, the squared deviations of their counts O from 1000 each sum to a value that a fair
+/// shuffle exceeds once in ten thousand times.
 ///
 /// ```math
-/// P(\pi) = \frac{1}{n!}, \qquad
-/// \chi^2 = \sum_{\pi} \frac{\bigl(O_\pi - E\,P(\pi)\bigr)^2}{E\,P(\pi)} < 25.7
+/// \begin{aligned}
+/// P(\pi) &= \frac11 \cdot \frac12 \cdots \frac1n = \frac{1}{n!} \\
+/// \chi^2 &= \sum_{\pi} \frac{\bigl(O_\pi - E\,P(\pi)\bigr)^2}{E\,P(\pi)} \\
+/// &< 25.7 \qquad (n = 3)
+/// \end{aligned}
 /// ```
 #[test]
 fn shuffle_orders_are_equally_likely() {
@@ -160,88 +172,114 @@ fn shuffle_orders_are_equally_likely() {
         *observed.entry(order).or_default() += 1;
     }
     let factorial: usize = (1..=3).product();
-    let expected = epochs as f64 / factorial as f64;
+    let choices: f64 = (1..=3).map(|places| 1.0 / f64::from(places)).product();
+    assert_close(choices, 1.0 / factorial as f64, 1e-15);
+    let expected = epochs as f64 * choices;
     assert_eq!(observed.len(), factorial);
     let chi2: f64 = observed.values().map(|&o| (o as f64 - expected).powi(2) / expected).sum();
     // 25.7 is the 0.9999 quantile of χ² with 5 degrees of freedom.
     assert!(chi2 < 25.7, "χ² = {chi2}");
 }
 
-/// The loss of an epoch is the mean over its samples, not over its batches: a smaller last
-/// batch counts for less.
+/// The loss of an epoch is a sum over all its batches. Broken off after batch k, a training
+/// takes the sum so far, Λ, with it into the file, and adds the rest on the other side.
 ///
 /// ```math
-/// L_{\text{epoch}} = \frac{1}{n} \sum_{k=1}^{\lceil n/B \rceil} \lvert B_k \rvert \, L_{B_k}
+/// \begin{aligned}
+/// \Lambda_k &= \sum_{l \le k} \lvert B_l \rvert \, L_{B_l} \\
+/// L_{\text{epoch}}
+/// &= \frac1n \Bigl( \Lambda_k + \sum_{l > k} \lvert B_l \rvert \, L_{B_l} \Bigr)
+/// \end{aligned}
 /// ```
 #[test]
-fn epoch_loss_weighs_samples() {
-    let (n, b) = (26, 8);
-    let samples = toy::<f64>(n, 3, 4, 8);
-    let mut network = classifier::<f64>(&[3, 6, 4], 8);
-    let mut losses = Vec::new();
-    let history: History = network
-        .fit(&samples, &fit(3, b, 2), None, &mut |event| {
-            if let Event::Batch { loss, .. } = event {
-                losses.push(loss);
-            }
-            ControlFlow::Continue(())
-        })
-        .unwrap();
+fn epoch_loss_across_a_break() {
     let sizes = [8.0, 8.0, 8.0, 2.0];
-    for (losses, &epoch) in losses.chunks(4).zip(&history.loss) {
-        let sum: f64 = sizes.iter().zip(losses).map(|(size, loss)| size * loss).sum();
-        assert_close(epoch, sum / n as f64, 1e-14);
+    let samples = toy::<f64>(26, 3, 4, 8);
+    for k in 1..4 {
+        let losses = Mutex::new(Vec::new());
+        let noted = |event: Event| {
+            if let Event::Batch { loss, .. } = event {
+                losses.lock().unwrap().push(loss);
+            }
+        };
+        let mut network = classifier::<f64>(&[3, 6, 4], 8);
+        let mut stop = break_after(k);
+        network
+            .fit(&samples, &fit(1, 8, 2), None, &mut |event| {
+                noted(event);
+                stop(event)
+            })
+            .unwrap();
+        let sum = |from: usize| -> f64 {
+            let losses = losses.lock().unwrap();
+            sizes.iter().zip(&*losses).skip(from).map(|(size, loss)| size * loss).sum()
+        };
+        let so_far = sum(0);
+        assert_close(network.training().unwrap().loss_sum, so_far, 1e-13);
+
+        let file = network.to_document().unwrap().to_bytes();
+        let document = Document::<f64>::from_bytes(&file).unwrap();
+        let mut network = NeuralNetwork::from_document(document, &Registry::default()).unwrap();
+        let history: History = network
+            .resume(&samples, 1, None, &mut |event| {
+                noted(event);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert_eq!(losses.lock().unwrap().len(), sizes.len());
+        assert_close(history.loss[0], (so_far + sum(k)) / 26.0, 1e-14);
     }
-    assert_eq!(losses.len(), 3 * sizes.len());
 }
 
-/// With counts Cⱼₖ of samples of class j that were taken for class k, the accuracy is the
-/// share of the diagonal.
+/// An answer is 1 if it is right, with probability α, and 0 otherwise. Its mean is α, and this
+/// is its variance.
 ///
 /// ```math
-/// \text{accuracy} = \frac{\operatorname{tr} C}{\sum_{j,k} C_{jk}}
-/// = \frac{\sum_k C_{kk}}{n}
+/// \begin{aligned}
+/// &\alpha\,(1 - \alpha)^2 + (1 - \alpha)\,(0 - \alpha)^2 \\
+/// &\quad = \alpha\,(1 - \alpha)\,\bigl[(1 - \alpha) + \alpha\bigr] \\
+/// &\quad = \alpha\,(1 - \alpha)
+/// \end{aligned}
 /// ```
 #[test]
-fn accuracy_is_trace_over_total() {
-    let samples = toy::<f64>(90, 3, 5, 9);
-    let mut network = classifier::<f64>(&[3, 8, 5], 9);
-    network.fit(&samples, &fit(20, 16, 1), None, &mut silent).unwrap();
-    let y_hat = network.predict(samples.x()).unwrap();
-    let mut c = [[0.0; 5]; 5];
-    for (y, y_hat) in samples.y().rows().into_iter().zip(y_hat.rows()) {
-        let largest = (0..5).max_by(|&a, &b| y_hat[a].total_cmp(&y_hat[b])).unwrap();
-        let class = (0..5).find(|&k| y[k] == 1.0).unwrap();
-        c[class][largest] += 1.0;
-    }
-    let trace: f64 = (0..5).map(|k| c[k][k]).sum();
-    let total: f64 = c.iter().flatten().sum();
-    let score = network.score(&samples).unwrap();
-    assert_close(score.accuracy().unwrap(), trace / total, 1e-15);
-    assert!(0.3 < trace / total && trace / total < 0.95, "both right and wrong: {trace}");
-    for ((j, k), &count) in score.confusion.unwrap().indexed_iter() {
-        assert_eq!(count as f64, c[j][k], "class {j} taken for {k}");
+fn variance_of_one_answer() {
+    let mut rng = rng(9);
+    for alpha in [0.0, 0.3, 0.5, 0.98, 1.0] {
+        let left = alpha * (1.0 - alpha) * (1.0 - alpha) + (1.0 - alpha) * (0.0 - alpha) * -alpha;
+        let middle = alpha * (1.0 - alpha) * ((1.0 - alpha) + alpha);
+        assert_close(left, middle, 1e-15);
+        assert_close(middle, alpha * (1.0 - alpha), 1e-15);
+        // And as the dice fall: the mean of many squared deviations.
+        let answers = (0..200_000).map(|_| f64::from(u8::from(rng.random::<f64>() < alpha)));
+        let sampled = answers.map(|x| (x - alpha) * (x - alpha)).sum::<f64>() / 200_000.0;
+        assert_close(sampled, left, 0.004);
     }
 }
 
-/// Of n test samples, each is right with probability p: by how much an accuracy scatters from
-/// one test set to the next.
+/// Of n test samples, k are right: by how much the accuracy k/n scatters from one test set to
+/// the next. The variances of n independent answers add; their mean divides by n, squared.
 ///
 /// ```math
-/// \sqrt{\sum_{k=0}^{n} \binom{n}{k}\, p^k (1-p)^{n-k} \left(\frac{k}{n} - p\right)^{2}}
-/// = \sqrt{\frac{p\,(1-p)}{n}}
+/// \begin{aligned}
+/// &\sqrt{\sum_{k=0}^{n} \binom{n}{k}\, \alpha^k (1-\alpha)^{n-k}
+///   \left(\frac{k}{n} - \alpha\right)^{2}} \\
+/// &\quad = \sqrt{\frac{1}{n^2} \cdot n\,\alpha\,(1-\alpha)}
+/// = \sqrt{\frac{\alpha\,(1-\alpha)}{n}}
+/// \end{aligned}
 /// ```
 #[test]
 fn accuracy_standard_error() {
-    for (n, p) in [(1_u32, 0.3), (7, 0.5), (40, 0.9), (100, 0.98)] {
+    for (n, alpha) in [(1_u32, 0.3), (7, 0.5), (40, 0.9), (100, 0.98)] {
         let mut variance = 0.0;
         let mut binomial = 1.0;
         for k in 0..=n {
-            let probability = binomial * p.pow_u(k) * (1.0 - p).pow_u(n - k);
-            variance += probability * (f64::from(k) / f64::from(n) - p).powi(2);
+            let probability = binomial * alpha.pow_u(k) * (1.0 - alpha).pow_u(n - k);
+            variance += probability * (f64::from(k) / f64::from(n) - alpha).powi(2);
             binomial *= f64::from(n - k) / f64::from(k + 1);
         }
-        assert_close(variance.sqrt(), (p * (1.0 - p) / f64::from(n)).sqrt(), 1e-12);
+        let n = f64::from(n);
+        assert_close(variance.sqrt(), (1.0 / (n * n) * n * alpha * (1.0 - alpha)).sqrt(), 1e-12);
+        assert_close(variance.sqrt(), (alpha * (1.0 - alpha) / n).sqrt(), 1e-12);
     }
 }
 
@@ -271,7 +309,12 @@ fn velocity_is_the_last_step() {
 /// exactly the share μ of the last step.
 ///
 /// ```math
-/// \theta_{t+1} - \theta'_{t+1} = \mu\, v_t = \mu\, (\theta_t - \theta_{t-1})
+/// \begin{aligned}
+/// \theta_{t+1} &= \theta_t + \mu\, v_t - \eta\, g_t \\
+/// \theta'_{t+1} &= \theta_t + \mu \cdot 0 - \eta\, g_t \\
+/// \theta_{t+1} - \theta'_{t+1} &= \mu\, v_t \\
+/// &= \mu\, (\theta_t - \theta_{t-1})
+/// \end{aligned}
 /// ```
 #[test]
 fn parameters_alone_lose_the_velocity() {
@@ -283,6 +326,7 @@ fn parameters_alone_lose_the_velocity() {
     let before = network.params().clone();
     network.resume(&samples, 5, None, &mut silent).unwrap();
     let at_break = network.params().clone();
+    let (_, g) = network.loss_and_gradient(samples.x(), samples.y()).unwrap();
     let (whole, alone) = (folder.path().join("whole"), folder.path().join("alone.npy"));
     network.save(&whole).unwrap();
     network.save_params(&alone).unwrap();
@@ -295,16 +339,22 @@ fn parameters_alone_lose_the_velocity() {
 
     let lost = (&at_break - &before) * MU;
     assert!(lost.iter().any(|v| v.abs() > 1e-3));
-    // One batch with all samples, in two orders: sums differ by rounding.
+    // One batch with all samples, in three orders: sums differ by rounding.
+    assert_all_close(network.params(), &(&at_break + &lost - &g * ETA), 1e-14);
+    assert_all_close(other.params(), &(&at_break - &g * ETA), 1e-14);
     assert_all_close(&(network.params() - other.params()), &lost, 1e-14);
 }
 
 /// As long as both trainings see the same gradients, they drift apart by a geometric series:
-/// after many steps, the one that lost its velocity is μ / (1 − μ) steps behind.
+/// after many steps, the one that lost its velocity is μ / (1 − μ) times the last step behind.
 ///
 /// ```math
-/// \theta_{t+k} - \theta'_{t+k} = \bigl(\mu + \mu^2 + \dots + \mu^k\bigr)\, v_t
-/// = \frac{\mu\,(1 - \mu^k)}{1 - \mu}\, v_t
+/// \begin{aligned}
+/// v_{t+k} - v'_{t+k} &= \mu\, \bigl(v_{t+k-1} - v'_{t+k-1}\bigr) \\
+/// &= \mu^k\, v_t \\
+/// \theta_{t+k} - \theta'_{t+k} &= \bigl(\mu + \mu^2 + \dots + \mu^k\bigr)\, v_t \\
+/// &= \frac{\mu\,(1 - \mu^k)}{1 - \mu}\, v_t
+/// \end{aligned}
 /// ```
 #[test]
 fn lost_velocity_is_a_geometric_series() {
@@ -319,13 +369,59 @@ fn lost_velocity_is_a_geometric_series() {
         let mut alone = Momentum::<f64>::new(0.1, mu).unwrap();
         let mut theta_prime = theta.clone();
         let mut series = 0.0;
+        let mut behind = v.clone();
         for k in 1..=30 {
             let gradient = normal(7, 1.0, &mut rng);
             whole.step(&mut theta, &gradient);
             alone.step(&mut theta_prime, &gradient);
+            behind *= mu;
+            let velocities = whole.velocity() - alone.velocity();
+            assert_all_close(&velocities, &behind, 1e-13);
+            assert_all_close(&velocities, &(&v * mu.pow_u(k)), 1e-13);
             series += mu.pow_u(k);
             assert_close(series, mu * (1.0 - mu.pow_u(k)) / (1.0 - mu), 1e-14);
             assert_all_close(&(&theta - &theta_prime), &(&v * series), 1e-13);
+        }
+    }
+}
+
+/// On an even slope, after a start from rest, a break after t steps leaves the training behind
+/// by so many steps of full speed. That speed is the limit of the velocity, with index ∞.
+///
+/// ```math
+/// \begin{aligned}
+/// v_\infty &= -\frac{\eta\, g}{1 - \mu} \\
+/// v_t &= (1 - \mu^t)\, v_\infty \\
+/// \lim_{k \to \infty} \bigl(\theta_{t+k} - \theta'_{t+k}\bigr)
+/// &= \frac{\mu}{1 - \mu}\, v_t \\
+/// &= \frac{\mu\,(1 - \mu^t)}{1 - \mu}\, v_\infty
+/// \end{aligned}
+/// ```
+#[test]
+fn lag_on_an_even_slope() {
+    let mut rng = rng(31);
+    for mu in [0.0, 0.5, 0.9] {
+        for t in [1, 4, 10] {
+            let g = normal(5, 1.0, &mut rng);
+            let mut whole = Momentum::<f64>::new(0.1, mu).unwrap();
+            let mut theta = normal(5, 1.0, &mut rng);
+            for _ in 0..t {
+                whole.step(&mut theta, &g);
+            }
+            let v = whole.velocity().to_owned();
+            let full_speed = &g * (-0.1 / (1.0 - mu));
+            assert_all_close(&v, &(&full_speed * (1.0 - mu.pow_u(t))), 1e-14);
+            let mut alone = Momentum::<f64>::new(0.1, mu).unwrap();
+            let mut theta_prime = theta.clone();
+            // By then, 0.9ᵏ is smaller than a rounding.
+            for _ in 0..400 {
+                whole.step(&mut theta, &g);
+                alone.step(&mut theta_prime, &g);
+            }
+            let lag = theta - theta_prime;
+            assert_all_close(&lag, &(v * (mu / (1.0 - mu))), 1e-12);
+            let steps = mu * (1.0 - mu.pow_u(t)) / (1.0 - mu);
+            assert_all_close(&lag, &(&full_speed * steps), 1e-12);
         }
     }
 }
@@ -334,28 +430,67 @@ fn lost_velocity_is_a_geometric_series() {
 /// follows from them, however it came there.
 ///
 /// ```math
-/// R(s, c, p)_k = R(s, c, 0)_{p+k}
+/// \begin{aligned}
+/// &R(\text{seed}, \text{stream}, q)_k \\
+/// &\quad = R(\text{seed}, \text{stream}, 0)_{q+k}
+/// \end{aligned}
 /// ```
 #[test]
 fn generator_position_restores_the_future() {
-    for (seed, stream, p) in [(0, 2, 0), (7, 2, 5), (7, 1, 16), (u64::MAX, 3, 1001)] {
+    for (seed, stream, q) in [(0, 2, 0), (7, 2, 5), (7, 1, 16), (u64::MAX, 3, 1001)] {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(stream);
-        let words: Vec<u32> = (0..p + 40).map(|_| generator.random()).collect();
-        let here = Random { seed, stream, position: p };
+        let words: Vec<u32> = (0..q + 40).map(|_| generator.random()).collect();
+        let here = Random { seed, stream, position: q };
         let mut restored = here.generator();
         for k in 0..40 {
-            assert_eq!(restored.random::<u32>(), words[(p + k) as usize]);
-            assert_eq!(Random::of(seed, &restored).position, p + k + 1);
+            assert_eq!(restored.random::<u32>(), words[(q + k) as usize]);
+            assert_eq!(Random::of(seed, &restored).position, q + k + 1);
         }
     }
 }
 
-/// With T the training from one batch to another: breaking off anywhere, between two epochs
-/// or in the middle of one, saving, loading and going on changes nothing, not one bit.
+/// The order of an epoch is the shuffle of 1, 2, …, n that the generator makes from where it
+/// stands, and batch k is the k-th piece of it.
 ///
 /// ```math
-/// T_{b \to e} \circ \operatorname{load} \circ \operatorname{save} \circ T_{0 \to b} = T_{0 \to e}
+/// \begin{aligned}
+/// \pi &= \operatorname{shuffle}\bigl(1, 2, \dots, n;\\
+/// &\qquad R(\text{seed}, \text{stream}, q)\bigr) \\
+/// B_k &= \bigl(\pi((k - 1) \lvert B \rvert + 1), \\
+/// &\qquad \dots,\, \pi(k \lvert B \rvert)\bigr)
+/// \end{aligned}
+/// ```
+#[test]
+fn epoch_order_follows_from_the_position() {
+    let samples = toy::<f64>(43, 4, 3, 30);
+    // An epoch has 6 batches: 12 lies between epochs.
+    for b in [2, 9, 12, 17] {
+        let mut network = classifier::<f64>(&[4, 6, 3], 30);
+        network.fit(&samples, &fit(4, 8, 1), None, &mut break_after(b)).unwrap();
+        let training = network.training().unwrap();
+        let mut order: Vec<usize> = (0..43).collect();
+        order.shuffle(&mut training.random.generator());
+        let expected: Vec<&[usize]> = order.chunks(8).skip(training.batch).collect();
+        let recorder = Recorder::new(samples.clone());
+        let epochs = training.epoch + 1;
+        network.resume(&recorder, epochs, None, &mut silent).unwrap();
+        let batches = recorder.batches();
+        // Broken off after the last batch of an epoch, all that is left is to count it.
+        assert_eq!(batches, expected, "after {b} batches");
+        assert_eq!(batches.len(), (6 - b % 6) % 6);
+    }
+}
+
+/// With T the training from one step to another: breaking off anywhere, between two epochs or
+/// in the middle of one, saving, loading and going on changes nothing, not one bit.
+///
+/// ```math
+/// \begin{aligned}
+/// &T_{t \to \text{end}} \circ \operatorname{load} \circ \operatorname{save} \circ T_{0 \to t} \\
+/// &\quad = T_{t \to \text{end}} \circ T_{0 \to t} \\
+/// &\quad = T_{0 \to \text{end}}
+/// \end{aligned}
 /// ```
 #[test]
 fn resume_law() {
@@ -372,6 +507,8 @@ fn resume_law() {
                 let mut network = classifier::<F>(&[4, 6, 3], 13);
                 network.fit(&samples, &fit, Some(&validation), &mut break_after(b)).unwrap();
                 network.save(&file).unwrap();
+                network.resume(&samples, 4, Some(&validation), &mut silent).unwrap();
+                assert_eq!(bits(network.params()), bits(whole.params()), "in memory");
                 drop(network);
                 let mut network = NeuralNetwork::<F>::load(&file).unwrap();
                 let history = network.resume(&samples, 4, Some(&validation), &mut silent).unwrap();
@@ -392,7 +529,7 @@ fn resume_law() {
 ///
 /// ```math
 /// \begin{aligned}
-/// v_{t+1} &= \mu\, v_t - \eta\, \nabla L_{B_t}(\theta_t) \\
+/// v_{t+1} &= \mu\, v_t - \eta\, \nabla L_{B(t)}(\theta_t) \\
 /// \theta_{t+1} &= \theta_t + v_{t+1}
 /// \end{aligned}
 /// ```
@@ -496,7 +633,7 @@ fn same_model_makes_same_bytes() {
 /// The file begins with the length N of its header, in eight bytes, the lowest first.
 ///
 /// ```math
-/// N = \sum_{i=0}^{7} 256^{\,i}\, b_i
+/// N = \sum_{i=0}^{7} 256^{\,i}\, u_i
 /// ```
 #[test]
 fn header_length_in_eight_bytes() {
@@ -514,9 +651,10 @@ fn header_length_in_eight_bytes() {
 /// together with its velocity, in w bytes each.
 ///
 /// ```math
-/// \text{size} = 8 + N + 2\,w\,p, \qquad
-/// p = \sum_{i=0}^{L-1} \bigl(s_i\, s_{i+1} + s_{i+1}\bigr), \qquad
-/// w = \begin{cases} 4 & \text{for f32} \\ 8 & \text{for f64} \end{cases}
+/// \begin{aligned}
+/// \text{size} &= 8 + N + 2\,w\,p \\
+/// w &= \begin{cases} 4 & \text{for f32} \\ 8 & \text{for f64} \end{cases}
+/// \end{aligned}
 /// ```
 #[test]
 fn model_file_size() {
@@ -533,15 +671,18 @@ fn model_file_size() {
     }
 }
 
-/// Four bytes are one number of type f32: a sign bit, eight bits of exponent e, and 23 bits
-/// of fraction m.
+/// Four bytes are one number of type f32, the lowest first: a sign bit, eight bits of exponent,
+/// and 23 bits of fraction. An exponent of 0 or 255 has other rules.
 ///
 /// ```math
-/// x = (-1)^{s}\, \left(1 + \frac{m}{2^{23}}\right) 2^{\,e - 127}, \qquad
 /// \begin{aligned}
-/// s &= \lfloor b_3 / 128 \rfloor \\
-/// e &= 2\,(b_3 \bmod 128) + \lfloor b_2 / 128 \rfloor \\
-/// m &= 2^{16}\,(b_2 \bmod 128) + 2^{8}\, b_1 + b_0
+/// \text{sign} &= \lfloor u_3 / 128 \rfloor \\
+/// \text{exponent} &= 2\,(u_3 \bmod 128) \\
+/// &\quad + \lfloor u_2 / 128 \rfloor \\
+/// \text{fraction} &= 2^{16}\,(u_2 \bmod 128) \\
+/// &\quad + 2^{8}\, u_1 + u_0 \\
+/// \text{number} &= (-1)^{\text{sign}}\, \Bigl(1 + \frac{\text{fraction}}{2^{23}}\Bigr) \\
+/// &\quad \cdot 2^{\,\text{exponent} - 127}
 /// \end{aligned}
 /// ```
 #[test]
@@ -564,11 +705,15 @@ fn four_bytes_make_a_float() {
     assert!(numbers.iter().any(|&w| w > 0.0) && numbers.iter().any(|&w| w < 0.0));
 }
 
-/// Where an entry of a tensor lies: the header names the tensor's first byte β, counted from
-/// the end of the header, and rows follow each other.
+/// Where an entry of a tensor lies: the header names the tensor's first byte o, counted from
+/// the end of the header, and rows follow each other. Rows and columns count from 0.
 ///
 /// ```math
-/// \operatorname{place}\bigl(W^{(i)}_{jk}\bigr) = 8 + N + \beta_i + w\,\bigl(j\, s_{i+1} + k\bigr)
+/// \begin{aligned}
+/// \operatorname{place}\bigl((W_i)_{kj}\bigr)
+/// &= 8 + N + o_i \\
+/// &\quad + w\,\bigl(k\, s_{i+1} + j\bigr)
+/// \end{aligned}
 /// ```
 #[test]
 fn tensor_entry_has_its_place() {
@@ -577,8 +722,8 @@ fn tensor_entry_has_its_place() {
     let bytes = network.to_document().unwrap().to_bytes();
     for i in 0..2 {
         let begin = offsets(&bytes, &format!("weights.{i}"))[0];
-        for ((j, k), &weight) in network.weights(i).indexed_iter() {
-            let at = 8 + header_length(&bytes) + begin + 8 * (j * sizes[i + 1] + k);
+        for ((k, j), &weight) in network.weights(i).indexed_iter() {
+            let at = 8 + header_length(&bytes) + begin + 8 * (k * sizes[i + 1] + j);
             let eight: [u8; 8] = bytes[at..at + 8].try_into().unwrap();
             assert_eq!(f64::from_bits(u64::from_le_bytes(eight)), weight);
         }
@@ -589,9 +734,11 @@ fn tensor_entry_has_its_place() {
 /// there is no byte whose change goes unnoticed.
 ///
 /// ```math
-/// \operatorname{digest} = \operatorname{SHA256}\bigl(\operatorname{blank}(\text{file})\bigr),
-/// \qquad
-/// \operatorname{load}(\text{file with one bit changed}) = \text{error}
+/// \begin{aligned}
+/// &\operatorname{digest} = \operatorname{SHA256}\bigl(\operatorname{blank}(\text{file})\bigr) \\
+/// &\operatorname{load}(\text{file with one bit changed}) \\
+/// &\quad = \text{error}
+/// \end{aligned}
 /// ```
 #[test]
 fn checksum_covers_every_byte() {
@@ -619,8 +766,11 @@ fn checksum_covers_every_byte() {
 /// one, at every moment, and never a part.
 ///
 /// ```math
-/// \forall t: \quad \operatorname{read}(t) \in
-/// \bigl\{ \operatorname{save}(\theta_{\text{old}}),\; \operatorname{save}(\theta_{\text{new}}) \bigr\}
+/// \begin{aligned}
+/// &\operatorname{read}(\text{at any moment}) \\
+/// &\quad \in \bigl\{ \operatorname{save}(\theta_{\text{old}}),\;
+/// \operatorname{save}(\theta_{\text{new}}) \bigr\}
+/// \end{aligned}
 /// ```
 #[test]
 fn rename_shows_old_or_new() {
@@ -649,11 +799,15 @@ fn rename_shows_old_or_new() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
 }
 
-/// T1's file in NumPy's format: six bytes of magic, two of version, the length H of the
+/// The tutorial's file in NumPy's format: six bytes of magic, two of version, the length H of the
 /// header in two, the header, and then the p numbers.
 ///
 /// ```math
-/// \text{size} = 10 + H + w\,p, \qquad H = b_8 + 256\, b_9, \qquad 10 + H \equiv 0 \pmod{64}
+/// \begin{aligned}
+/// \text{size} &= 10 + H + w\,p \\
+/// H &= u_8 + 256\, u_9 \\
+/// (10 + H) \bmod 64 &= 0
+/// \end{aligned}
 /// ```
 #[test]
 fn npy_header_and_numbers() {
@@ -676,13 +830,14 @@ fn npy_header_and_numbers() {
     assert_eq!(bits(other.params()), bits(network.params()));
 }
 
-/// The order in T1's vector: all weights, layer by layer and row by row, then all biases.
+/// The numbers in the tutorial's vector have the order of flattening: all weights, layer by layer and row
+/// by row, then all biases. Number q, counted from 0, has its place.
 ///
 /// ```math
-/// \begin{aligned}
-/// W^{(i)}_{jk} &= \theta\Bigl[\textstyle\sum_{l<i} s_l\, s_{l+1} + j\, s_{i+1} + k\Bigr] \\
-/// b^{(i)}_{k} &= \theta\Bigl[\textstyle\sum_{l<L} s_l\, s_{l+1} + \sum_{l<i} s_{l+1} + k\Bigr]
-/// \end{aligned}
+/// \begin{gathered}
+/// \theta = \operatorname{flatten}(W, b) \\
+/// \operatorname{place}\bigl(\theta[q]\bigr) = 10 + H + w\,q
+/// \end{gathered}
 /// ```
 #[test]
 fn npy_vector_in_flatten_order() {
@@ -695,19 +850,19 @@ fn npy_vector_in_flatten_order() {
     network.set_params(&params).unwrap();
     network.save_params(&file).unwrap();
     let bytes = read(&file);
-    let numbers = bytes.len() - 8 * params.len();
-    let theta: Vec<f64> = bytes[numbers..]
-        .chunks(8)
-        .map(|eight| f64::from_le_bytes(eight.try_into().unwrap()))
-        .collect();
+    let h = usize::from(bytes[8]) + 256 * usize::from(bytes[9]);
+    let at_place = |q: usize| {
+        let at = 10 + h + 8 * q;
+        f64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
+    };
     let products = |layers: usize| (0..layers).map(|l| sizes[l] * sizes[l + 1]).sum::<usize>();
     for i in 0..3 {
-        for ((j, k), &weight) in network.weights(i).indexed_iter() {
-            assert_eq!(weight, theta[products(i) + j * sizes[i + 1] + k]);
+        for ((k, j), &weight) in network.weights(i).indexed_iter() {
+            assert_eq!(weight, at_place(products(i) + k * sizes[i + 1] + j));
         }
-        for (k, &bias) in network.biases(i).indexed_iter() {
+        for (j, &bias) in network.biases(i).indexed_iter() {
             let before: usize = sizes[1..=i].iter().sum();
-            assert_eq!(bias, theta[products(3) + before + k]);
+            assert_eq!(bias, at_place(products(3) + before + j));
         }
     }
 }
@@ -716,9 +871,14 @@ fn npy_vector_in_flatten_order() {
 /// it, here in plain loops, and in the chapter's Python program where NumPy is present.
 ///
 /// ```math
-/// \underset{(n,\,s_2)}{\hat y} = \operatorname{softmax}\Bigl(
-/// f\bigl(\underset{(n,\,s_0)}{x}\, \underset{(s_0,\,s_1)}{W^{(0)}} + b^{(0)}\bigr)\,
-/// \underset{(s_1,\,s_2)}{W^{(1)}} + b^{(1)}\Bigr)
+/// \begin{aligned}
+/// \underset{(n,\, s_1)}{\mathstrut A_0} &= f\bigl(\underset{(n,\, s_0)}{\mathstrut X}\;
+///   \underset{(s_0,\, s_1)}{\mathstrut W_0}
+///   + \underset{(n,\, 1)}{\mathstrut \mathbf 1}\;\underset{(1,\, s_1)}{\mathstrut b_0}\bigr) \\
+/// \underset{(n,\, s_2)}{\mathstrut \hat Y} &= \operatorname{softmax}\bigl(
+///   \underset{(n,\, s_1)}{\mathstrut A_0}\;\underset{(s_1,\, s_2)}{\mathstrut W_1}
+///   + \underset{(n,\, 1)}{\mathstrut \mathbf 1}\;\underset{(1,\, s_2)}{\mathstrut b_1}\bigr)
+/// \end{aligned}
 /// ```
 #[test]
 fn file_predicts_without_the_library() {

@@ -1,7 +1,9 @@
-//! What the book relies on: each equation is a test with its LaTeX in the doc comment, and a
-//! test's name finds that test alone.
+//! What the book relies on: each equation is a test with its LaTeX in the doc comment, a test's
+//! name finds that test alone, and a formula does not change behind its test's back.
 
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -90,6 +92,55 @@ fn the_name_of_an_equation_finds_one_test() {
         let places: Vec<_> = found.iter().map(|t| format!("{} in {}", t.name, t.file)).collect();
         assert_eq!(places.len(), 1, "cargo test {} runs {places:?}", equation.name);
     }
+}
+
+/// The file of the formulas as they were when somebody last compared them with their tests.
+const READ: &str = "tests/equations.lock";
+
+/// A formula in a few letters, wherever its lines break.
+fn seal(doc: &str) -> String {
+    let (_, formula) = doc.split_once("```math").unwrap_or_default();
+    let words: Vec<&str> = formula.trim_end_matches('`').split_whitespace().collect();
+    let digest = Sha256::digest(words.join(" "));
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// No program reads LaTeX as we do: whether a test computes the formula above it, a person has
+/// to see. A formula that has changed since then is a failure until somebody has looked again.
+#[test]
+fn no_formula_has_changed_since_it_was_compared_with_its_test() {
+    let equations = all_tests().into_iter().filter(|test| is_chapter(&test.file));
+    let now: BTreeMap<String, String> =
+        equations.map(|test| (test.name, seal(&test.doc))).collect();
+    let path = root().join(READ);
+    if env::var_os("GRADUS_FORMULAS_READ").is_some() {
+        let lines = now.iter().map(|(name, seal)| format!("{name} {seal}\n"));
+        fs::write(path, lines.collect::<String>()).unwrap();
+        return;
+    }
+    let text = fs::read_to_string(path).unwrap();
+    let read: BTreeMap<String, String> = text
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, seal)| (name.to_owned(), seal.to_owned()))
+        .collect();
+    let changed: Vec<&String> =
+        now.keys().filter(|name| now.get(*name) != read.get(*name)).collect();
+    let gone: Vec<&String> = read.keys().filter(|name| !now.contains_key(*name)).collect();
+    assert!(
+        changed.is_empty() && gone.is_empty(),
+        "new or changed formulas: {changed:?}; gone: {gone:?}. Compare each with what its test \
+         computes, expression by expression; then record them with \
+         `GRADUS_FORMULAS_READ=1 cargo test --test equations`"
+    );
+}
+
+#[test]
+fn a_changed_sign_changes_the_seal_and_a_line_break_does_not() {
+    let doc = "Words.\n\n```math\nx = 1 + 1\n```";
+    assert_eq!(seal(doc), seal(&doc.replace("= 1", "=\n  1")));
+    assert_eq!(seal(doc), seal(&doc.replace("Words", "Other words")));
+    assert_ne!(seal(doc), seal(&doc.replace('+', "-")));
 }
 
 #[test]

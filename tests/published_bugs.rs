@@ -313,8 +313,10 @@ fn bug_the_last_sample_of_an_epoch_is_dropped() {
     network.fit(&watched, &fit, None, &mut forget).unwrap();
     // All but the four of the first batch; dropping one would leave 16.
     assert_eq!(watched.seen.lock().unwrap().len(), 17);
-    let published =
-        (0..(21 - 1) / 4).map(|batch| (4 * batch..4 * (batch + 1)).len()).sum::<usize>();
+    // As published: a batch ends at the last index, which a range leaves out.
+    let (n, size) = (21, 4);
+    let published: usize =
+        (0..n).step_by(size).map(|begin| (begin..(begin + size).min(n - 1)).len()).sum();
     assert_eq!(published, 20);
 }
 

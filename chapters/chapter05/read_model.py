@@ -14,21 +14,25 @@ import sys
 import numpy as np
 
 
+# ANCHOR: read_model
 def read_model(path):
     """The description of the network, and its tensors by name."""
     content = pathlib.Path(path).read_bytes()
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
     # 64 digits of checksum, a space, and the description in JSON.
-    description = json.loads(header.pop("__metadata__")["gradus"][65:])["description"]
+    gradus = json.loads(header.pop("__metadata__")["gradus"][65:])
     tensors = {}
     for name, entry in header.items():
         begin, end = (8 + length + offset for offset in entry["data_offsets"])
         dtype = {"F32": "<f4", "F64": "<f8"}[entry["dtype"]]
-        tensors[name] = np.frombuffer(content[begin:end], dtype).reshape(entry["shape"])
-    return description, tensors
+        numbers = np.frombuffer(content[begin:end], dtype)
+        tensors[name] = numbers.reshape(entry["shape"])
+    return gradus["description"], tensors
+# ANCHOR_END: read_model
 
 
+# ANCHOR: predict
 def softmax(z):
     e = np.exp(z - z.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
@@ -39,11 +43,13 @@ HIDDEN = {"relu": lambda z: np.maximum(z, 0), "tanh": np.tanh}
 
 def predict(description, tensors, x):
     """The probabilities of the classes: (n, inputs) -> (n, outputs)."""
+    hidden = HIDDEN[description["hidden"]["name"]]
     last = len(description["sizes"]) - 2
     for i in range(last + 1):
         z = x @ tensors[f"weights.{i}"] + tensors[f"biases.{i}"]
-        x = softmax(z) if i == last else HIDDEN[description["hidden"]["name"]](z)
+        x = softmax(z) if i == last else hidden(z)
     return x
+# ANCHOR_END: predict
 
 
 def read_idx(folder, name, header):

@@ -16,6 +16,7 @@ use crate::{figures, seven};
 /// How small the step of a difference should be.
 pub fn the_step_of_a_difference(args: &Args, lab: &mut Lab) -> Result<()> {
     lab.section("steps", "How small a step?")?;
+    lab.section_near(0.8); // the largest of a hundred rounding errors
     let expected = Expected::new(args.at);
     let mut rng = generator(args.common.seed, 2);
     let forward = Errors::measure(differences::forward, args.at, &mut rng);
@@ -43,13 +44,14 @@ pub fn the_step_of_a_difference(args: &Args, lab: &mut Lab) -> Result<()> {
          from each other that agree in almost all their digits. The best step lies between, and\n\
          there a central difference is {gain:.0} times as accurate as a forward one."
     ));
-    lab.near("central_gain", gain, 0.8 * gain);
+    lab.near("central_gain", gain, 0.8);
     figures::steps(lab, &forward, &central, &expected, args.at)
 }
 
 /// A gradient check of everything so far.
 pub fn every_derivative(args: &Args, lab: &mut Lab) -> Result<()> {
     lab.section("check", "Every derivative, checked")?;
+    lab.section_near(1.0); // the last bits decide which point fits least
     let mut rng = generator(args.common.seed, 3);
     let mut table = Table::new(&["", "derived", "measured", "relative error", "verdict"]);
     for (name, f) in &seven()? {
@@ -97,6 +99,7 @@ pub fn the_corner(lab: &mut Lab) -> Result<()> {
 /// A published bug: ReLU with the derivative 1 everywhere.
 pub fn a_slope_of_one(args: &Args, lab: &mut Lab) -> Result<()> {
     lab.section("relu_bug", "A published bug: a slope of one")?;
+    lab.section_near(0.01); // one entry is shown, and the last bits decide which
     let layer = HiddenLayer::new(&mut generator(args.common.seed, 4));
     let positive = layer.positive();
     let cases: [(&str, &str, &HiddenLayer, &dyn Activation<f64>); 3] = [

@@ -6,12 +6,14 @@ use ndarray::array;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
+// ANCHOR: forward
 /// (f(x + h) − f(x)) / h
 pub fn forward(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
     // The step that was really taken: rounding may have changed h.
     let right = x + h;
     (f(right) - f(x)) / (right - x)
 }
+// ANCHOR_END: forward
 
 /// (f(x + h) − f(x − h)) / 2h, as the library's gradient check computes it. It multiplies the
 /// step by |x| where that is above 1; here it is not.

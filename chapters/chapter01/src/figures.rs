@@ -68,7 +68,7 @@ pub fn cancellation(lab: &mut Lab) -> Result<()> {
     lab.figure(
         "cancellation",
         "The relative error of two slopes, computed as their formulas stand on paper, against z. \
-         Dashed: ε eᶻ, one rounding of a number near 1 as a part of e⁻ᶻ. Where an error is exactly 0, \
+         Dashed: ε eᶻ, two roundings of a number near 1 as a part of e⁻ᶻ. Where an error is exactly 0, \
          no point is drawn.",
         "Three clouds of points rise along straight lines on a logarithmic axis and stay at 1 once they \
          reach it. For the slope of the sigmoid they follow the dashed lines: in f32 from 1e-7 on the \
@@ -147,7 +147,7 @@ pub fn steps(
              dashed lines are what the formulas for E(h) say."
         ),
         "Two V shapes on logarithmic axes. On the right the errors fall with the step, the central one \
-         twice as steeply; on the left both rise again along a common line, as the step gets smaller. \
+         twice as steeply; on the left both rise again, side by side, as the step gets smaller. \
          The forward difference is best near the square root of ε, the central one near the cube root, \
          with an error hundreds of times smaller. The points follow the dashed lines.",
         &lines,

@@ -114,11 +114,14 @@ pub fn train(hidden: impl Activation<f64> + 'static, seed: u64, lab: &mut Lab) -
     Ok(Trained { loss, accuracy })
 }
 
+// ANCHOR: check
 /// Checks f′ at these points: the gradient of Σᵢ f(zᵢ) has the entries f′(zᵢ).
-pub fn check(f: &dyn Activation<f64>, z: &Array1<f64>) -> gradus::Result<Verdict> {
+pub fn check(f: &dyn Activation<f64>, z: &Array1<f64>) -> Result<Verdict> {
     let derived = z.mapv(|z| f.derivative(z));
-    Check::default().gradient(|z| z.iter().map(|&z| f.value(z)).sum(), z, &derived)
+    let sum = |z: &ArrayRef1<f64>| z.iter().map(|&z| f.value(z)).sum();
+    Ok(Check::default().gradient(sum, z, &derived)?)
 }
+// ANCHOR_END: check
 
 /// Checks the vector–Jacobian product of softmax, for n random rows of m inputs.
 pub fn check_softmax(n: usize, m: usize, rng: &mut ChaCha8Rng) -> gradus::Result<Verdict> {

@@ -2,11 +2,13 @@
 
 use gradus::Float;
 
+// ANCHOR: softmax
 /// e^zᵢ / Σⱼ e^zⱼ: infinity divided by infinity from zᵢ = 710 on.
 pub fn softmax(z: &[f64]) -> Vec<f64> {
     let sum: f64 = z.iter().map(|z| z.exp()).sum();
     z.iter().map(|z| z.exp() / sum).collect()
 }
+// ANCHOR_END: softmax
 
 /// eᶻ / (1 + eᶻ): infinity divided by infinity from z = 710 on.
 pub fn sigmoid(z: f64) -> f64 {

@@ -7,6 +7,7 @@ use ndarray::{Array1, Array2, ArrayRef2};
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+// ANCHOR: ReluWithSlopeOne
 /// ReLU with the derivative 1 for every input, negative ones included.
 #[derive(Debug, Clone, Copy)]
 pub struct ReluWithSlopeOne;
@@ -26,8 +27,10 @@ impl<F: Float> Activation<F> for ReluWithSlopeOne {
         F::one()
     }
 }
+// ANCHOR_END: ReluWithSlopeOne
 
-/// Softmax, shifted by the largest input of the whole batch instead of each row's own.
+// ANCHOR: softmax_by_batch_maximum
+/// Softmax, shifted by the largest input of the batch, not by each row's own.
 pub fn softmax_by_batch_maximum<F: Float>(z: &ArrayRef2<F>) -> Array2<F> {
     let max = z.iter().fold(F::neg_infinity(), |max, &z| max.max(z));
     let mut s = z.mapv(|z| (z - max).exp());
@@ -37,6 +40,7 @@ pub fn softmax_by_batch_maximum<F: Float>(z: &ArrayRef2<F>) -> Array2<F> {
     }
     s
 }
+// ANCHOR_END: softmax_by_batch_maximum
 
 /// A hidden layer and a softmax, and a random linear function L of what comes out: as much of
 /// a network as a gradient check needs.

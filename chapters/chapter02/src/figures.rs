@@ -103,7 +103,7 @@ pub fn logits(lab: &mut Lab) -> lab::Result<()> {
     )
 }
 
-/// Section 5: time over the number of outputs.
+/// Section 7: time over the number of outputs.
 pub fn cost(lab: &mut Lab, n: usize, costs: &[Cost]) -> lab::Result<()> {
     let ms = || costs.iter().map(|cost| cost.m as f64);
     let lines = Lines::new("outputs m", "milliseconds for a batch")
@@ -114,13 +114,13 @@ pub fn cost(lab: &mut Lab, n: usize, costs: &[Cost]) -> lab::Result<()> {
     lab.figure(
         "cost",
         &format!("Time to go back through softmax for {n} samples, in f32; both axes logarithmic."),
-        "Two rising lines on logarithmic axes. The line with the Jacobians lies higher and is \
-         twice as steep: several times slower at 10 outputs, thousands at 1000.",
+        "Two rising lines on logarithmic axes. The line with the Jacobians lies higher and is more \
+         than twice as steep: some ten times slower at 10 outputs, thousands of times at 1000.",
         &lines,
     )
 }
 
-/// Section 6: singular values between probabilities.
+/// Section 8: singular values between probabilities.
 pub fn spectrum(lab: &mut Lab, sorted: &[f64], sigma: &Array1<f64>) -> lab::Result<()> {
     let places = |shift: f64| (1..=sorted.len()).map(move |k| k as f64 + shift);
     let panel = |floor: f64| {
@@ -147,7 +147,7 @@ pub fn spectrum(lab: &mut Lab, sorted: &[f64], sigma: &Array1<f64>) -> lab::Resu
     )
 }
 
-/// Section 6: what confidence does to the Jacobian.
+/// Section 8: what confidence does to the Jacobian.
 pub fn confidence(lab: &mut Lab, z: &Array2<f64>) -> lab::Result<()> {
     let factors = grid(0.0, 6.0, 121);
     let mut curves = vec![Vec::new(); z.ncols()];
@@ -158,9 +158,10 @@ pub fn confidence(lab: &mut Lab, z: &Array2<f64>) -> lab::Result<()> {
     }
     let peak = curves[0].iter().copied().fold(0.0, f64::max);
     let end = curves[0][factors.len() - 1];
+    lab.near("largest_singular_value_peak", peak, 1e-6);
     let mut lines = Lines::new("factor on the logits", "singular value");
     for (k, curve) in curves.into_iter().enumerate() {
-        lines = lines.series(&format!("σ{}", subscript(k + 1)), factors.clone(), curve);
+        lines = lines.series(&format!("λ{}", subscript(k + 1)), factors.clone(), curve);
     }
     lab.figure(
         "confidence",
@@ -179,7 +180,7 @@ fn subscript(k: usize) -> char {
     char::from_u32(0x2080 + k as u32).unwrap_or('?')
 }
 
-/// Section 7: three ways to one slope, in both precisions.
+/// Section 9: three ways to one slope, in both precisions.
 pub fn vanishing(lab: &mut Lab) -> lab::Result<()> {
     let panels = Panels::new(2)
         .panel("f64, ε = 2.2e-16", slopes::<f64>(60.0))
@@ -218,7 +219,7 @@ fn slopes<F: Float>(end: f64) -> Lines {
         .y_range(-1.1, 0.1)
 }
 
-/// Section 9: the loss of networks that go back through the diagonal.
+/// Section 12: the loss of networks that go back through the diagonal.
 pub fn diagonal(lab: &mut Lab, clusters: &BothWays, spirals: &BothWays) -> lab::Result<()> {
     let mut panels = Panels::new(2);
     for both in [clusters, spirals] {
@@ -237,7 +238,8 @@ pub fn diagonal(lab: &mut Lab, clusters: &BothWays, spirals: &BothWays) -> lab::
          2-32-3 and tanh; momentum, 300 samples, batches of 30.",
         "Left, on clusters both curves fall at once to the same low loss, and much later the \
          diagonal's creeps up a little. Right, on spirals the loss falls with the whole \
-         Jacobian, while with the diagonal it stays above that of guessing.",
+         Jacobian, while with the diagonal it falls for a few epochs, and then stays above that of \
+         guessing.",
         &panels,
     )
 }

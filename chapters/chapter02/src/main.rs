@@ -2,13 +2,15 @@
 //!
 //! A loss says how far outputs are from targets; its derivative is a row vector for each
 //! sample. The chain rule multiplies that row by the Jacobian of the output activation. This
-//! chapter follows the product by its shapes, finds that for softmax with cross-entropy it
-//! shrinks to ŷ − y, measures what the matrix costs, and why it is singular. It ends with two
-//! published bugs: a gradient that vanishes where it is needed most, and a lone diagonal.
+//! chapter finds out where the losses come from, follows the product by its shapes, sees it
+//! shrink to ŷ − y for softmax with cross-entropy, measures what the matrix costs, and why it is
+//! singular. It ends with two published bugs: a gradient that vanishes where it is needed most,
+//! and a lone diagonal.
 
 mod args;
 mod figures;
 mod measure;
+mod published;
 mod routes;
 mod tables;
 mod trained;
@@ -26,8 +28,7 @@ use measure::Pair;
 use ndarray::{Axis, array};
 use ndarray_linalg::SVD;
 use routes::{composed, confident, descend, difference, fused, softmax_fused};
-use trained::{Task, both_ways, diagonal_errors};
-use wrong::{DiagonalSoftmax, PaddedCrossEntropy};
+use wrong::PaddedCrossEntropy;
 
 fn main() -> ExitCode {
     lab::main(env!("CARGO_PKG_NAME"), chapter)
@@ -36,13 +37,16 @@ fn main() -> ExitCode {
 fn chapter(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     stuck(args, lab)?;
     losses(lab)?;
+    likelihood(lab)?;
     shapes(lab)?;
     gradients(args.common.seed, lab)?;
+    from_logits(lab)?;
     cost(args, lab)?;
     singular(args, lab)?;
-    vanishing(args, lab)?;
-    diagonal(args.common.seed, lab)?;
-    unnoticed(args.common.seed, lab)
+    published::vanishing(args, lab)?;
+    published::units(args, lab)?;
+    published::diagonal(args.common.seed, lab)?;
+    published::unnoticed(args.common.seed, lab)
 }
 
 /// A program that misbehaves: two gradients of one loss, and only one of them moves.
@@ -63,7 +67,7 @@ fn stuck(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     ));
     lab.table(&tables::stuck(&right, &padded));
     lab.say(
-        "\nOne loss falls by 2 a step until the mistake is mended. Section 7 is about the other.",
+        "\nOne loss falls by 2 a step until the mistake is mended. Section 9 is about the other.",
     );
     lab.near("stuck_loss_right", right[steps], 1e-9);
     lab.near("stuck_loss_padded", padded[steps], 1e-6);
@@ -79,19 +83,13 @@ fn losses(lab: &mut Lab) -> lab::Result<()> {
          either.\n",
     );
     lab.table(&tables::losses(&[0.999, 0.9, 0.5, 0.1, 0.001, 1e-6]));
-    lab.say(
-        "\nFor m outputs, squared error and binary cross-entropy are means over the outputs,\n\
-         categorical cross-entropy is a sum over the classes. The loss of a batch is the mean\n\
-         over its samples.",
-    );
     // The same losses over the logit: the chain rule of one number.
     let (z, y) = (array![[-10.0]], array![[1.0]]);
     let slope = |loss: &dyn Loss<f64>| composed(loss, &Elementwise(Sigmoid), &z, &y)[[0, 0]];
     let (flat, steep) = (slope(&MeanSquaredError), slope(&BinaryCrossEntropy));
     lab.say(format!(
-        "\nBut the last thing a network has to decide is not ŷ. It is a logit z, and ŷ = σ(z). At\n\
-         z = −10, where σ is flat, the slope of the squared error is {flat:.5}: the worst of\n\
-         mistakes is hardly told to change. The slope of the cross-entropy is {steep:.5}."
+        "\nNow let ŷ be the sigmoid of a logit z. At z = −10 the slope over z is {flat:.5} for the\n\
+         squared error, and {steep:.5} for the cross-entropy."
     ));
     lab.near("slope_squared_at_minus_10", flat, 1e-12);
     lab.near("slope_entropy_at_minus_10", steep, 1e-12);
@@ -99,9 +97,27 @@ fn losses(lab: &mut Lab) -> lab::Result<()> {
     figures::logits(lab)
 }
 
+/// The probability of all targets together, and why its logarithm is taken.
+fn likelihood(lab: &mut Lab) -> lab::Result<()> {
+    lab.section("likelihood", "3. A product that vanishes")?;
+    let gone = (1..).find(|&n| routes::product_of(0.1, n) == 0.0).unwrap_or(0);
+    lab.say(
+        "A network that knows nothing of ten digits gives each the probability 0.1. How probable\n\
+         are all targets together? The product has the answer, until it has none.\n",
+    );
+    lab.table(&tables::likelihood(0.1, &[1, 10, 100, 300, gone - 1, gone, 60_000]));
+    lab.say(format!(
+        "\nAfter {gone} samples the product is 0, and minus its logarithm infinite. The sum of the\n\
+         logarithms is the same number on paper, and goes on. Divided by n it is the loss of\n\
+         knowing nothing, ln 10: where every training on ten classes should begin."
+    ));
+    lab.exact("samples_until_zero", gone);
+    Ok(())
+}
+
 /// The chain rule of a batch, number by number.
 fn shapes(lab: &mut Lab) -> lab::Result<()> {
-    lab.section("shapes", "3. The chain rule, with shapes")?;
+    lab.section("shapes", "4. The chain rule, with shapes")?;
     let z = array![[1.0, 0.0, -1.0], [0.5, 2.0, 0.0]];
     let y = one_hot(&[0, 2], 3)?;
     let y_hat = Softmax.apply(&z);
@@ -118,8 +134,8 @@ fn shapes(lab: &mut Lab) -> lab::Result<()> {
     lab.say("\nNow take the outputs, and subtract the targets:\n");
     short.rows().into_iter().for_each(|row| lab.say(format!("  ŷ − y  {}", tables::row(row))));
     lab.say(format!(
-        "\nThe same six numbers (largest difference {off:.0e}, checked to 1e-14). The division by ŷ\n\
-         in the loss and the factor ŷ in the Jacobian cancel: the matrix was built for nothing."
+        "\nThe same six numbers (largest difference {off:.0e}, checked to 1e-14): the matrix was\n\
+         built for nothing."
     ));
     lab.near("chain_rule_less_difference", off, 1e-14);
     Ok(())
@@ -127,7 +143,7 @@ fn shapes(lab: &mut Lab) -> lab::Result<()> {
 
 /// Every loss with an output activation, both ways, against finite differences.
 fn gradients(seed: u64, lab: &mut Lab) -> lab::Result<()> {
-    lab.section("gradients", "4. Measured, not believed")?;
+    lab.section("gradients", "5. Measured, not believed")?;
     let (n, m) = (5, 4);
     let z = measure::normal(n, m, 1.5, seed, 1);
     let real = measure::normal(n, m, 1.0, seed, 2);
@@ -166,9 +182,29 @@ fn gradients(seed: u64, lab: &mut Lab) -> lab::Result<()> {
     Ok(())
 }
 
+/// The loss of one sample, through its probability and around it.
+fn from_logits(lab: &mut Lab) -> lab::Result<()> {
+    lab.section("from_logits", "6. A loss without its probability")?;
+    let margins = [-800.0, -40.0, -20.0, 0.0, 50.0, 100.0, 700.0, 800.0];
+    lab.say(
+        "One sample of two classes again. Softmax, then −ln ŷ: this is the loss through the\n\
+         probability of the true class. A difference of logits and a small correction: this is the\n\
+         loss without it.\n",
+    );
+    lab.table(&tables::from_logits(&margins));
+    lab.say(
+        "\nOne column of each pair ends in infinity below, and in 0 too early above. The other is\n\
+         right.",
+    );
+    let ahead = confident::<f64>(-40.0);
+    lab.near("loss_40_ahead", routes::loss_from_logits(&ahead.0, &ahead.1)[0], 1e-25);
+    Ok(())
+}
+
 /// What the matrix costs, and the product that never builds it.
 fn cost(args: &Args, lab: &mut Lab) -> lab::Result<()> {
-    lab.section("cost", "5. What the matrix costs")?;
+    lab.section("cost", "7. What the matrix costs")?;
+    lab.section_machine();
     let n = usize::from(args.samples);
     lab.say(format!(
         "Going back through softmax, {n} samples in f32: once with the stack of Jacobians, once\n\
@@ -189,7 +225,7 @@ fn cost(args: &Args, lab: &mut Lab) -> lab::Result<()> {
 
 /// Why the Jacobian of softmax has no inverse.
 fn singular(args: &Args, lab: &mut Lab) -> lab::Result<()> {
-    lab.section("singular", "6. A matrix that forgets one direction")?;
+    lab.section("singular", "8. A matrix that forgets one direction")?;
     let m = usize::from(args.classes);
     let z = measure::normal(1, m, 1.5, args.common.seed, 3);
     let mut sorted = Softmax.apply(&z).row(0).to_vec();
@@ -222,79 +258,4 @@ fn singular(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     lab.near("null_vector_unevenness", uneven, 1e-9);
     figures::spectrum(lab, &sorted, &sigma)?;
     figures::confidence(lab, &z)
-}
-
-/// Section 1 again: what ε does to the gradient.
-fn vanishing(args: &Args, lab: &mut Lab) -> lab::Result<()> {
-    lab.section("vanishing", "7. The gradient that is not there")?;
-    lab.say(
-        "The slope of the loss at the logit of the true class, as the wrong class gets ahead. It\n\
-         should go to −1: the more wrong, the clearer the order to change.\n",
-    );
-    lab.table(&tables::vanishing(&[0.0, 10.0, 30.0, 36.0, 40.0, 50.0, 100.0, 700.0, 800.0]));
-    let arrival = routes::Arrival::of(args.margin);
-    lab.say(format!(
-        "\nWith ε, the slope is p/(p + ε) times what it should be. Once the probability p is far\n\
-         below ε = {:.1e}, which takes more than 36 logits, next to nothing is left. Without ε the\n\
-         slope is right until 1/p overflows, at 710 logits; what follows is infinite, then NaN.\n\
-         ŷ − y divides by nothing, and is right however wrong the sample.\n\n\
-         The sample of section 1 is {} logits behind. Steps until its true class is ahead: {}\n\
-         by ŷ − y, {} with ε. (Treated as a curve, with z logits behind: (z + ε eᶻ)/2 = {:.3e}.)",
-        f64::EPSILON,
-        args.margin,
-        arrival.right,
-        arrival.padded,
-        arrival.predicted,
-    ));
-    arrival.record(lab);
-    figures::vanishing(lab)
-}
-
-/// A published softmax that goes back through its diagonal alone, and the check that tells.
-fn diagonal(seed: u64, lab: &mut Lab) -> lab::Result<()> {
-    lab.section("diagonal", "8. Only the diagonal")?;
-    let (z, y) = (array![[1.0, 0.0, -1.0]], one_hot(&[1], 3)?);
-    let kept = composed(&CategoricalCrossEntropy, &DiagonalSoftmax, &z, &y);
-    let verdict = measure::verdict(&CategoricalCrossEntropy, &Softmax, &z, &y, &kept)?;
-    lab.say(format!(
-        "Another tutorial treats softmax as if it were elementwise, and multiplies by ŷ (1 − ŷ),\n\
-         the diagonal of its Jacobian. For one sample of class 1:\n\n  \
-         ŷ − y         {}\n  \
-         the diagonal  {}\n\n\
-         The true class is told to rise, as it should. No other is told to fall. The check says\n\n  \
-         {verdict}\n",
-        tables::row(softmax_fused(&z, &y).row(0)),
-        tables::row(kept.row(0)),
-    ));
-    lab.near("diagonal_worst_error", verdict.error, 1e-9);
-    let errors = diagonal_errors(seed)?;
-    lab.say("Over 100 small networks, ‖wrong − right‖ / (‖wrong‖ + ‖right‖) is on average\n");
-    lab.table(&tables::diagonal_errors(&errors));
-    lab.say("\nThe last line is that tutorial's whole gradient: it divides by n twice.");
-    errors.iter().for_each(|error| lab.near(error.name, error.mean, 1e-6));
-    Ok(())
-}
-
-/// Why nobody noticed: it learns, as long as nothing lies behind the last layer.
-fn unnoticed(seed: u64, lab: &mut Lab) -> lab::Result<()> {
-    lab.section("unnoticed", "9. How nobody noticed")?;
-    let epochs = 200;
-    lab.say(format!(
-        "Two tasks with three classes, {epochs} epochs each, with the whole Jacobian and with its\n\
-         diagonal: accuracy on 3000 fresh samples, and the mean of their logits.\n"
-    ));
-    let clusters = both_ways(Task::Clusters, epochs, seed, lab)?;
-    let spirals = both_ways(Task::Spirals, epochs, seed, lab)?;
-    lab.table(&tables::both_ways(&[&clusters, &spirals]));
-    lab.say(format!(
-        "\nOn clusters, one layer of weights learns as well either way: each class rises on its own\n\
-         samples, and that is enough to be ahead there. But nothing ever falls, so the mean logit\n\
-         climbs. Softmax forgets it (section 6); a layer further back does not. On spirals the\n\
-         hidden units are driven to where every logit is large: {:.0} % of them end within 0.01 of\n\
-         ±1, where tanh is flat (with the whole Jacobian {:.0} %), and what remains is guessing.",
-        100.0 * spirals.diagonal.saturated,
-        100.0 * spirals.whole.saturated,
-    ));
-    [&clusters, &spirals].into_iter().for_each(|both| both.record(lab));
-    figures::diagonal(lab, &clusters, &spirals)
 }

@@ -10,7 +10,8 @@ use ndarray::{Array1, Array2, ArrayRef2, Axis};
 
 use crate::wrong::PaddedCrossEntropy;
 
-/// ∂L/∂z by the chain rule: the loss's row times the Jacobian of the output activation.
+// ANCHOR: composed
+/// ∂L/∂z by the chain rule: the loss's row times the Jacobian of the output.
 ///
 /// # Shapes
 /// (n, 1, m) × (n, m, m) → (n, m)
@@ -23,6 +24,7 @@ pub fn composed<F: Float>(
     let d_y_hat = loss.derivative(&output.apply(z), y);
     chain_rule(&d_y_hat, &output.jacobian(z)).index_axis_move(Axis(1), 0)
 }
+// ANCHOR_END: composed
 
 /// ∂L/∂z of a loss that knows its output activation.
 ///
@@ -39,11 +41,16 @@ pub fn fused<F: Float>(
     d_z
 }
 
+/// The product of the probabilities of n samples that are all p.
+pub fn product_of(p: f64, n: usize) -> f64 {
+    (0..n).fold(1.0, |product, _| product * p)
+}
+
 /// The cross-entropy of softmax, from logits.
 ///
 /// # Shapes
 /// (n, m) → (n)
-pub fn loss_from_logits(z: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Array1<f64> {
+pub fn loss_from_logits<F: Float>(z: &ArrayRef2<F>, y: &ArrayRef2<F>) -> Array1<F> {
     let mut values = Array1::zeros(z.nrows());
     CategoricalCrossEntropy.fused_values_into(z, y, &mut values);
     values
@@ -55,8 +62,9 @@ pub fn confident<F: Float>(margin: f64) -> (Array2<F>, Array2<F>) {
     (row(F::zero(), F::cast(margin)), row(F::one(), F::zero()))
 }
 
-/// The loss before each of `steps` steps of gradient descent with rate 1 on the logits, and
-/// after the last.
+// ANCHOR: descend
+/// The loss before each of `steps` steps of gradient descent with rate 1 on the
+/// logits, and after the last.
 pub fn descend(
     z: &ArrayRef2<f64>,
     y: &ArrayRef2<f64>,
@@ -71,6 +79,7 @@ pub fn descend(
     }
     losses
 }
+// ANCHOR_END: descend
 
 /// Steps until the true class of a confidently wrong sample is ahead.
 pub struct Arrival {
@@ -82,6 +91,11 @@ pub struct Arrival {
     pub predicted: f64,
 }
 
+/// How many steps the descent takes from `z` logits behind, treated as a curve.
+pub fn predicted_steps(z: f64, epsilon: f64) -> f64 {
+    (z + 1.0 + epsilon * z.exp()) / 2.0
+}
+
 /// A number of steps, or none if a million was not enough.
 pub struct Steps(Option<usize>);
 
@@ -91,7 +105,7 @@ impl Arrival {
         let (z, y) = confident(margin);
         let right = steps_until_right(&z, |z| softmax_fused(z, &y));
         let padded = steps_until_right(&z, |z| composed(&PaddedCrossEntropy, &Softmax, z, &y));
-        let predicted = (margin + f64::EPSILON * margin.exp()) / 2.0;
+        let predicted = predicted_steps(margin, f64::EPSILON);
         Self { right, padded, predicted }
     }
 
@@ -99,7 +113,8 @@ impl Arrival {
     pub fn record(&self, lab: &mut Lab) {
         for (name, steps) in [("steps_right", &self.right), ("steps_padded", &self.padded)] {
             if let Steps(Some(steps)) = steps {
-                lab.near(name, *steps as f64, 1e-3);
+                // Rounding is far too small to change a count.
+                lab.near(name, *steps as f64, 1e-6);
             }
         }
         lab.near("steps_padded_predicted", self.predicted, 1e-9);

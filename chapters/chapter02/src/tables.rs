@@ -1,12 +1,15 @@
 //! Tables of this chapter.
 
-use gradus::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError, Softmax};
+use gradus::{
+    BinaryCrossEntropy, CategoricalCrossEntropy, Float, Loss, MeanSquaredError, OutputActivation,
+    Softmax,
+};
 use lab::Table;
 use ndarray::{Array1, Array3, ArrayView1, Axis, array};
 
 use crate::measure::Cost;
-use crate::routes::{composed, confident, softmax_fused};
-use crate::trained::{BothWays, DiagonalError};
+use crate::routes::{composed, confident, loss_from_logits, product_of, softmax_fused};
+use crate::trained::{BothWays, DiagonalError, Units, mean, worst};
 use crate::wrong::PaddedCrossEntropy;
 
 /// A row vector, to three decimals.
@@ -39,6 +42,41 @@ pub fn losses(outputs: &[f64]) -> Table {
         table = table.row([vec![p.to_string()], squared.to_vec(), entropy.to_vec()].concat());
     }
     table
+}
+
+/// The likelihood of n samples whose true classes all have probability p.
+pub fn likelihood(p: f64, counts: &[usize]) -> Table {
+    let mut table = Table::new(&["samples n", "product", "−ln of it", "Σ −ln ŷ", "Σ / n"]);
+    for &n in counts {
+        let product = product_of(p, n);
+        let sum = -(n as f64) * p.ln();
+        table = table.row([
+            n.to_string(),
+            format!("{product:.0e}"),
+            format!("{:.1}", -product.ln()),
+            format!("{sum:.1}"),
+            format!("{:.4}", sum / n as f64),
+        ]);
+    }
+    table
+}
+
+/// The loss of a sample whose wrong class is ahead, through its probability and from logits.
+pub fn from_logits(margins: &[f64]) -> Table {
+    let mut table =
+        Table::new(&["behind by", "f32, −ln ŷ", "f32, from z", "f64, −ln ŷ", "f64, from z"]);
+    for &margin in margins {
+        let [a, b] = both_losses::<f32>(margin);
+        let [c, d] = both_losses::<f64>(margin);
+        table = table.row([vec![margin.to_string()], [a, b, c, d].map(digits).to_vec()].concat());
+    }
+    table
+}
+
+fn both_losses<F: Float>(margin: f64) -> [f64; 2] {
+    let (z, y) = confident::<F>(margin);
+    let through = CategoricalCrossEntropy.values(&Softmax.apply(&z), &y);
+    [through[0].as_f64(), loss_from_logits(&z, &y)[0].as_f64()]
 }
 
 /// Row times matrix is row, sample by sample.
@@ -107,6 +145,23 @@ pub fn vanishing(margins: &[f64]) -> Table {
 /// Six decimals, or the order of magnitude where they would all be 0.
 fn digits(x: f64) -> String {
     if x != 0.0 && x.abs() < 1e-4 { format!("{x:.0e}") } else { format!("{x:.6}") }
+}
+
+/// Accuracies in two units, with two losses.
+pub fn units(units: &[Units]) -> Table {
+    let header = ["inputs in", "rate", "start", "by ŷ − y", "worst", "with ε", "worst"];
+    units.iter().fold(Table::new(&header), |table, units| {
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        table.row([
+            units.name.to_owned(),
+            units.rate.to_string(),
+            percent(mean(&units.start)),
+            percent(mean(&units.right)),
+            percent(worst(&units.right)),
+            percent(mean(&units.padded)),
+            percent(worst(&units.padded)),
+        ])
+    })
 }
 
 /// How wrong gradients are.

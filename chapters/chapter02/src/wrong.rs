@@ -23,7 +23,11 @@ impl<F: Float> Loss<F> for PaddedCrossEntropy {
     }
 
     fn derivative_into(&self, y_hat: &ArrayRef2<F>, y: &ArrayRef2<F>, d: &mut ArrayRef2<F>) {
-        Zip::from(d).and(y_hat).and(y).for_each(|d, &p, &y| *d = -y / (p + F::epsilon()));
+        // ANCHOR: padded
+        let epsilon = F::epsilon();
+        let slope = |p: F, y: F| -y / (p + epsilon);
+        Zip::from(d).and(y_hat).and(y).for_each(|d, &p, &y| *d = slope(p, y));
+        // ANCHOR_END: padded
     }
 }
 
@@ -43,6 +47,7 @@ impl<F: Float> OutputActivation<F> for DiagonalSoftmax {
         Softmax.apply_into(z, y_hat);
     }
 
+    // ANCHOR: diagonal
     fn jacobian_into(&self, z: &ArrayRef2<F>, jacobian: &mut ArrayRef3<F>) {
         let y_hat = self.apply(z);
         jacobian.fill(F::zero());
@@ -50,4 +55,5 @@ impl<F: Float> OutputActivation<F> for DiagonalSoftmax {
             jacobian[[i, j, j]] = p * (F::one() - p);
         }
     }
+    // ANCHOR_END: diagonal
 }

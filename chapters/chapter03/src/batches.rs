@@ -1,10 +1,11 @@
-//! Sections 11 and 12: a bowl that comes from data.
+//! Sections 12, 13 and 15: a bowl that comes from data.
 
 use gradus::check::Check;
 use gradus::random::Random;
 use gradus::{GradientDescent, Optimizer};
 use lab::{Contours, Lab, Lines, Panels, Result, Table};
 use ndarray::{Array1, ArrayRef1, array};
+use rand::RngExt;
 use rand::seq::index::sample;
 
 use crate::bowl::Bowl;
@@ -21,9 +22,9 @@ fn square(x: &Array1<f64>) -> f64 {
     x.dot(x)
 }
 
-/// 11. A gradient from a few samples, right on average.
+/// 12. A gradient from a few samples, right on average.
 pub fn mini_batches(line: &Line, seed: u64, lab: &mut Lab) -> Result<()> {
-    lab.section("batches", "11  A bowl made of samples")?;
+    lab.section("batches", "12  A bowl made of samples")?;
     let (bowl, n) = (line.bowl()?, line.len());
     let w = start();
     let full = line.loss_and_gradient(&line.all(), &w)?.1;
@@ -32,8 +33,8 @@ pub fn mini_batches(line: &Line, seed: u64, lab: &mut Lab) -> Result<()> {
     lab.say(format!(
         "The mean squared error of a line through {n} points is a bowl over its weight and bias,\n\
          with A = 2/n X̃ᵀX̃, where X̃ has a row (x, 1) for each point. Its eigenvalues are {:.3} and\n\
-         {:.3}, its condition number {:.1}. A gradient from b of the {n} samples costs less, and is\n\
-         wrong. How wrong, over all batches of size b:\n",
+         {:.3}, its condition number {:.1}. A gradient from B of the {n} samples costs less, and is\n\
+         wrong. How wrong, over all batches of B samples:\n",
         bowl.flattest(),
         bowl.steepest(),
         bowl.condition(),
@@ -42,7 +43,7 @@ pub fn mini_batches(line: &Line, seed: u64, lab: &mut Lab) -> Result<()> {
     for i in 0..n {
         variance += square(&(line.loss_and_gradient(&[i], &w)?.1 - &full)) / n as f64;
     }
-    let header = ["b", "batches", "‖mean − gradient‖", "mean ‖error‖²", "(n − b)/(n − 1) · σ²/b"];
+    let header = ["B", "batches", "‖mean − gradient‖", "mean ‖error‖²", "(n − B)/(n − 1) · σ²/B"];
     let mut table = Table::new(&header);
     for b in [1, 2, 4, 8, 16].into_iter().filter(|&b| b < n).chain([n]) {
         let batches = subsets(n, b);
@@ -68,10 +69,55 @@ pub fn mini_batches(line: &Line, seed: u64, lab: &mut Lab) -> Result<()> {
     lab.table(&table);
     lab.say(
         "\nOn average the gradient of a batch is the gradient: the third column is zero to 1e-12. The\n\
-         noise shrinks as the batch grows, and as (n − b)/(n − 1) · σ²/b says, to 1e-10.",
+         noise shrinks as the batch grows, and as (n − B)/(n − 1) · σ²/B says, to 1e-10.",
     );
     lab.near("line_condition", bowl.condition(), 1e-9);
     noisy_paths(line, &bowl, seed, lab)
+}
+
+/// 13. Where a constant learning rate ends up.
+pub fn noise_floor(line: &Line, seed: u64, lab: &mut Lab) -> Result<()> {
+    lab.section("noise-floor", "13  How near a noisy gradient leads")?;
+    let bowl = line.bowl()?;
+    lab.say(
+        "With one random sample in each step the path wanders around the minimum for ever. The noise\n\
+         there has a variance τ² along each eigenvector, and ½ητ²/(2 − ηλ), summed over both, predicts\n\
+         the mean height above the lowest loss. 100,000 steps, after 1000 that do not count:\n",
+    );
+    let variances = line.noise_at_minimum(&bowl);
+    let mut table = Table::new(&["η / (2/λₘₐₓ)", "predicted", "measured", "ratio"]);
+    for part in [0.4, 0.2, 0.1, 0.05] {
+        let eta = part * bowl.limit();
+        let each = bowl.lambda.iter().zip(&variances);
+        let predicted = each.map(|(l, v)| eta * v / (2.0 - eta * l) / 2.0).sum::<f64>();
+        let mut descent = GradientDescent::new(eta)?;
+        let mut rng = Random::new(seed, 4).generator();
+        let (mut w, mut sum) = (bowl.minimum.clone(), 0.0);
+        for step in 0..101_000 {
+            let g = line.gradient_of_one(rng.random_range(0..line.len()), &w);
+            descent.step(&mut w, &g);
+            if step >= 1000 {
+                sum += bowl.height(&w) / 100_000.0;
+            }
+        }
+        table.push(vec![
+            format!("{part}"),
+            format!("{predicted:.4}"),
+            format!("{sum:.4}"),
+            format!("{:.2}", sum / predicted),
+        ]);
+        let name = (part * 100.0).round() as i32;
+        lab.near(&format!("floor_{name}"), sum, 1e-6);
+        lab.near(&format!("floor_predicted_{name}"), predicted, 1e-9);
+        lab.near(&format!("floor_ratio_{name}"), sum / predicted, 1e-6);
+    }
+    lab.table(&table);
+    lab.say(
+        "\nThe prediction takes the noise for the same everywhere. It grows away from the minimum, so\n\
+         the measured height is a little larger, the less so the smaller the learning rate. At small\n\
+         ones, half the learning rate is half the height.",
+    );
+    Ok(())
 }
 
 fn noisy_paths(line: &Line, bowl: &Bowl, seed: u64, lab: &mut Lab) -> Result<()> {
@@ -120,9 +166,9 @@ fn noisy_paths(line: &Line, bowl: &Bowl, seed: u64, lab: &mut Lab) -> Result<()>
     )
 }
 
-/// 12. Published bug: a mean that is taken twice.
+/// 15. Published bug: a mean that is taken twice.
 pub fn averaged_twice(line: &Line, lab: &mut Lab) -> Result<()> {
-    lab.section("twice", "12  Published bug: a mean that is taken twice")?;
+    lab.section("twice", "15  Published bug: a mean that is taken twice")?;
     let (bowl, n, w) = (line.bowl()?, line.len(), start());
     let (right, wrong) = (bowl.gradient(&w), line.twice_averaged(&w));
     let loss = |w: &ArrayRef1<f64>| {
@@ -139,8 +185,10 @@ pub fn averaged_twice(line: &Line, lab: &mut Lab) -> Result<()> {
         "The loss is a mean over the n samples, so its derivative has a factor 1/n. The code of one\n\
          tutorial divides by n there, and again where it sums over the samples: with n = {n}, every\n\
          gradient is 1/{n} = {ratio:.4} of what it should be. The gradient check passes the right\n\
-         one, to a relative error of {:.0e}, and says of the wrong one\n\n{failed}\n",
-        check.relative
+         one, to a relative error of {:.0e}, and says of the wrong one\n\n{}\n",
+        check.relative,
+        // On two lines, for the width of a page.
+        failed.to_string().replace(", measured", ",\n  measured")
     ));
     lab.near("twice_ratio", ratio, 1e-12);
     lab.near("twice_check_error", failed.error, 1e-6);
@@ -153,8 +201,16 @@ pub fn averaged_twice(line: &Line, lab: &mut Lab) -> Result<()> {
          millionth of the height it takes {many} steps instead of {few}, {:.2} times as many.\n",
         many as f64 / few as f64
     ));
-    lab.near("twice_steps_right", few as f64, 1e-3);
-    lab.near("twice_steps_wrong", many as f64, 1e-3);
+    let left = path(GradientDescent::new(eta)?, |w| line.twice_averaged(w), &w, few)
+        .last()
+        .map_or(f64::NAN, |there| bowl.height(there) / bowl.height(&w));
+    lab.say(format!(
+        "When the right gradient has arrived there, {:.1} % of the height are left to the wrong one.\n",
+        100.0 * left
+    ));
+    lab.near("twice_left", left, 1e-9);
+    lab.near("twice_steps_right", few as f64, 1.0 / few as f64);
+    lab.near("twice_steps_wrong", many as f64, 1.0 / many as f64);
     lab.near("twice_steps_ratio", many as f64 / few as f64, 1e-3);
     how_nobody_noticed(line, &bowl, eta, lab)
 }
@@ -193,11 +249,11 @@ fn how_nobody_noticed(line: &Line, bowl: &Bowl, eta: f64, lab: &mut Lab) -> Resu
     let apart = right.iter().zip(&wrong).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     agree("Adam on the right and the wrong gradient", apart, 0.0, 1e-3)?;
     lab.say(format!(
-        "How nobody noticed: Adam (chapter 8) divides each step by the size of the gradients, and a\n\
+        "How nobody noticed: the optimizer Adam divides each step by the size of the gradients, and a\n\
          factor that is always there cancels. Its two runs differ by {apart:.0e} at most, because of\n\
-         its small ε."
+         the small ε in its denominator."
     ));
-    lab.near("twice_adam_difference", apart, 1e-6);
+    lab.near("twice_adam_difference", apart, 1e-10);
     let plot = |right: Vec<f64>, wrong: Vec<f64>| {
         let count = right.len() - 1;
         Lines::new("step", "loss above the lowest")

@@ -56,6 +56,20 @@ impl Line {
         network.loss_and_gradient(&self.x.select(Axis(0), rows), &self.y.select(Axis(0), rows))
     }
 
+    /// The gradient of the squared error of sample i: 2 (x̃ᵢᵀw − yᵢ) x̃ᵢ.
+    pub fn gradient_of_one(&self, i: usize, w: &ArrayRef1<f64>) -> Array1<f64> {
+        let x = self.x[[i, 0]];
+        let error = x * w[0] + w[1] - self.y[[i, 0]];
+        Array1::from(vec![2.0 * error * x, 2.0 * error])
+    }
+
+    /// The variance of the samples' gradients at the minimum, along each eigenvector.
+    pub fn noise_at_minimum(&self, bowl: &Bowl) -> Array1<f64> {
+        let each = |i: usize| bowl.q.t().dot(&self.gradient_of_one(i, &bowl.minimum));
+        let squares = (0..self.len()).map(|i| each(i).mapv(|g| g * g));
+        squares.fold(Array1::zeros(2), |sum, square| sum + square) / self.len() as f64
+    }
+
     /// The numbers of all samples.
     pub fn all(&self) -> Vec<usize> {
         (0..self.len()).collect()
@@ -70,8 +84,9 @@ impl Line {
         Bowl::new(x.t().dot(&x) * two_over_n, b)
     }
 
-    /// The published bug: the derivative of the loss is a mean over the samples already, and
-    /// the gradients of weight and bias divide by n again.
+    // ANCHOR: twice_averaged
+    /// The published bug: the derivative of the loss is a mean over the
+    /// samples already, and the gradients of weight and bias divide by n again.
     pub fn twice_averaged(&self, w: &Array1<f64>) -> Array1<f64> {
         let n = self.len() as f64;
         let y_hat = &self.x * w[0] + w[1];
@@ -80,15 +95,16 @@ impl Line {
         let d_bias = d_y_hat.sum() / n;
         Array1::from(vec![d_weight, d_bias])
     }
+    // ANCHOR_END: twice_averaged
 }
 
-/// All sets of b of the numbers below n.
-pub fn subsets(n: usize, b: usize) -> Vec<Vec<usize>> {
+/// All sets of `size` of the numbers below n.
+pub fn subsets(n: usize, size: usize) -> Vec<Vec<usize>> {
     let members = |set: u32| (0..n).filter(|i| set >> i & 1 == 1).collect();
-    (0..1_u32 << n).filter(|set| set.count_ones() as usize == b).map(members).collect()
+    (0..1_u32 << n).filter(|set| set.count_ones() as usize == size).map(members).collect()
 }
 
-/// Adam, which chapter 8 derives: a step is the mean of the gradients, divided by their size.
+/// Adam: a step is the mean of the gradients, divided by their size.
 #[derive(Debug)]
 pub struct Adam {
     rate: f64,

@@ -13,6 +13,7 @@ mod line;
 mod measure;
 mod momentum;
 mod relatives;
+mod tiny;
 
 use std::process::ExitCode;
 
@@ -37,12 +38,12 @@ struct Args {
     #[arg(value_parser = |s: &str| within(s, 0.001, 0.3))]
     gap: f64,
 
-    /// The momentum of sections 9 and 10
+    /// The momentum of sections 10 and 11
     #[arg(long, value_name = "MU", default_value_t = 0.9)]
     #[arg(value_parser = |s: &str| within(s, 0.1, 0.99))]
     momentum: f64,
 
-    /// How many samples the line of sections 11 and 12 goes through
+    /// How many samples the line of sections 12, 13 and 15 goes through
     #[arg(long, value_name = "N", default_value_t = 8)]
     #[arg(value_parser = clap::value_parser!(u8).range(4..=16))]
     samples: u8,
@@ -75,10 +76,13 @@ fn chapter(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     momentum::the_matrix(&bowl, lab)?;
     momentum::the_best_pair(&bowl, lab)?;
     momentum::the_new_limit(&bowl, lab)?;
+    momentum::misjudged(&bowl, lab)?;
     relatives::moving_average(&bowl, args.momentum, lab)?;
     relatives::looking_ahead(&bowl, args.momentum, lab)?;
 
     let line = Line::new(args.samples.into(), args.common.seed);
     batches::mini_batches(&line, args.common.seed, lab)?;
+    batches::noise_floor(&line, args.common.seed, lab)?;
+    tiny::velocity(lab)?;
     batches::averaged_twice(&line, lab)
 }

@@ -7,6 +7,7 @@ use ndarray_linalg::EigVals;
 
 use crate::bowl::Bowl;
 
+// ANCHOR: path
 /// The points that an optimizer visits on its way, the start included.
 pub fn path(
     mut optimizer: impl Optimizer<f64>,
@@ -23,10 +24,16 @@ pub fn path(
     }
     points
 }
+// ANCHOR_END: path
 
 /// The first two coordinates of these points, to be drawn.
 pub fn pairs(points: &[Array1<f64>]) -> Vec<(f64, f64)> {
     points.iter().map(|theta| (theta[0], theta[1])).collect()
+}
+
+/// Where the races begin: off by 1 along the floor, and by 1 across.
+pub fn off_in_both(bowl: &Bowl) -> Array1<f64> {
+    bowl.at(1.0, 1.0)
 }
 
 /// By which factor an optimizer multiplies the error in each step, in the end.
@@ -35,7 +42,7 @@ pub fn pairs(points: &[Array1<f64>]) -> Vec<(f64, f64)> {
 /// 4000 steps. Of an optimizer that oscillates, two points in succession are looked at.
 pub fn rate(mut optimizer: impl Optimizer<f64>, bowl: &Bowl) -> Result<f64> {
     let bowl = bowl.at_origin()?;
-    let mut theta = bowl.at(1.0, 1.0);
+    let mut theta = off_in_both(&bowl);
     let mut before = bowl.distance(&theta);
     let mut logs = Vec::new();
     for _ in 0..4000 {
@@ -65,7 +72,7 @@ fn slope(values: &[f64]) -> f64 {
 /// How many steps it takes until the distance from the minimum is `factor` times smaller.
 pub fn steps_to(mut optimizer: impl Optimizer<f64>, bowl: &Bowl, factor: f64) -> Result<usize> {
     let bowl = bowl.at_origin()?;
-    let mut theta = bowl.at(1.0, 1.0);
+    let mut theta = off_in_both(&bowl);
     let target = bowl.distance(&theta) / factor;
     for step in 1..=10_000_000 {
         let g = bowl.gradient(&theta);
@@ -77,18 +84,19 @@ pub fn steps_to(mut optimizer: impl Optimizer<f64>, bowl: &Bowl, factor: f64) ->
     Err("ten million steps were not enough".into())
 }
 
-/// What one step of the heavy ball does to error and velocity along an eigenvector.
+// ANCHOR: slowest
+/// What a step of the heavy ball does to error and velocity along an
+/// eigenvector.
 pub fn heavy_ball(eta: f64, mu: f64, lambda: f64) -> Array2<f64> {
     array![[1.0 - eta * lambda, mu], [-eta * lambda, mu]]
 }
 
-/// The same for Nesterov's momentum.
-pub fn nesterov(eta: f64, mu: f64, lambda: f64) -> Array2<f64> {
-    array![[1.0 - (1.0 + mu) * eta * lambda, mu * mu], [-eta * lambda, mu]]
-}
-
-/// The largest |r| over the eigenvalues r of the matrices of all directions of a bowl.
-pub fn slowest(bowl: &Bowl, matrix: impl Fn(f64) -> Array2<f64>) -> Result<f64> {
+/// The largest |r| over the eigenvalues r of the matrices of all directions of
+/// a bowl.
+pub fn slowest<M>(bowl: &Bowl, matrix: M) -> Result<f64>
+where
+    M: Fn(f64) -> Array2<f64>,
+{
     let mut slowest = 0.0_f64;
     for &lambda in &bowl.lambda {
         for r in matrix(lambda).eigvals()? {
@@ -96,6 +104,12 @@ pub fn slowest(bowl: &Bowl, matrix: impl Fn(f64) -> Array2<f64>) -> Result<f64> 
         }
     }
     Ok(slowest)
+}
+// ANCHOR_END: slowest
+
+/// What one step of Nesterov's momentum does to error and velocity along an eigenvector.
+pub fn nesterov(eta: f64, mu: f64, lambda: f64) -> Array2<f64> {
+    array![[1.0 - (1.0 + mu) * eta * lambda, mu * mu], [-eta * lambda, mu]]
 }
 
 /// A size with two digits or more: with an exponent only where there would be many zeros.

@@ -1,13 +1,13 @@
-//! Sections 5 to 8: momentum.
+//! Sections 5 to 9: momentum.
 
 use gradus::{GradientDescent, Momentum, Nesterov, Optimizer};
-use lab::{Contours, HeatMap, Lab, Lines, Result, Table};
+use lab::{Contours, Lab, Lines, Result, Table};
 use ndarray::{Array2, array};
 use ndarray_linalg::EigVals;
 
 use crate::bowl::Bowl;
-use crate::descent::{distances, start, steps};
-use crate::measure::{agree, heavy_ball, path, rate, slowest, steps_to};
+use crate::descent::{distances, steps};
+use crate::measure::{agree, heavy_ball, nesterov, off_in_both, path, rate, slowest, steps_to};
 
 /// 5. What the velocity remembers.
 pub fn velocity(lab: &mut Lab) -> Result<()> {
@@ -97,47 +97,18 @@ pub fn the_matrix(bowl: &Bowl, lab: &mut Lab) -> Result<()> {
         "\nPredicted and measured agree to 0.003: a ball that oscillates has a rate only on average.\n\
          A complex pair has |r| = √μ, whatever the learning rate. The last row is the best there is.",
     );
-    radius_figures(bowl, lab)
+    radius_figure(bowl, lab)
 }
 
 /// The rate of the heavy ball over the plane of learning rates (in units of 2/λₘₐₓ) and momenta.
-fn radius_figures(bowl: &Bowl, lab: &mut Lab) -> Result<()> {
+fn radius_figure(bowl: &Bowl, lab: &mut Lab) -> Result<()> {
     let limit = bowl.limit();
     let (best_eta, best_mu, _) = bowl.best_pair();
     let best_part = best_eta / limit;
     let radius = |part: f64, mu: f64| slowest(bowl, |l| heavy_ball(part * limit, mu, l));
-    let with_best = |count: u8, step: f64, best: f64| {
-        let mut values: Vec<f64> = (0..count).map(|k| f64::from(k) * step).chain([best]).collect();
-        values.sort_by(f64::total_cmp);
-        values
-    };
-    let columns = with_best(8, 0.25, best_part).split_off(1);
-    let mut rows = with_best(10, 0.1, best_mu);
-    rows.reverse();
-    let mut removed = Array2::zeros((rows.len(), columns.len()));
-    for ((row, column), removed) in removed.indexed_iter_mut() {
-        *removed = 100.0 * (1.0 - radius(columns[column], rows[row])?).max(0.0);
+    for (name, mu) in [("removed_half_0", 0.0), ("removed_half_70", 0.7)] {
+        lab.near(name, 1.0 - radius(0.5, mu)?, 1e-9);
     }
-    let named = |value: f64, best: f64, name: &str| {
-        format!("{}{value:.2}", if value == best { name } else { "" })
-    };
-    let map = HeatMap::new("learning rate η / (2/λₘₐₓ)", "momentum μ", &removed)
-        .labels(
-            rows.iter().map(|&mu| named(mu, best_mu, "μ*=")),
-            columns.iter().map(|&part| named(part, best_part, "η*=")),
-        )
-        .annotate(0);
-    lab.figure(
-        "radius-map",
-        "How much of the error a step of the heavy ball removes in the long run, in per cent: \
-         100 (1 − |r|) with the largest |r| over both directions of the bowl, and 0 where nothing \
-         converges. Learning rates are in units of gradient descent's limit; the best pair is \
-         among them.",
-        "A table of coloured cells. The darkest cell lies where the row μ* and the column η* cross. \
-         From there it gets paler in all directions: slowly upwards, to larger momentum, and to \
-         the left, but at once to the right and below, where nothing converges.",
-        &map,
-    )?;
     let levels = [0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
     let f = |part: f64, mu: f64| radius(part, mu).unwrap_or(f64::NAN);
     let range = (0.0, 2.1);
@@ -151,8 +122,8 @@ fn radius_figures(bowl: &Bowl, lab: &mut Lab) -> Result<()> {
         "Level lines of the rate of the heavy ball over learning rate, in units of gradient \
          descent's limit, and momentum: 0.95 outermost, then 0.9 and so on inwards to 0.7.",
         "Nested triangles that point down to the right. Their upper edges are horizontal, their right \
-         edges run along the straight stability limit, and at the tip of the innermost one lies \
-         the best pair. The best gradient descent lies far below, on the axis.",
+         edges run along the straight stability limit, and in the innermost one, next to its tip, \
+         lies the best pair. The best gradient descent lies far below, on the axis.",
         &figure,
     )
 }
@@ -186,7 +157,7 @@ pub fn the_best_pair(bowl: &Bowl, lab: &mut Lab) -> Result<()> {
          (√κ − 1)/(√κ + 1). Nesterov's momentum at η = 1/λₘₐₓ and μ = √μ* reaches 1 − 1/√κ:\n",
     );
     let mut table = Table::new(&["", "η", "μ", "predicted rate", "measured", "steps to 10⁻⁶"]);
-    let mut figure = Lines::new("step", "distance from the minimum").log_y().y_range(1e-12, 30.0);
+    let mut figure = Lines::new("step", "distance from the minimum").log_y().y_range(1e-12, 10.0);
     for (name, eta, mu, predicted, make) in methods(bowl) {
         let measured = rate(make(eta, mu)?, bowl)?;
         agree(name, measured, predicted, 3e-3)?;
@@ -203,7 +174,8 @@ pub fn the_best_pair(bowl: &Bowl, lab: &mut Lab) -> Result<()> {
         lab.near(&format!("{key}_rate"), predicted, 1e-12);
         lab.near(&format!("{key}_rate_measured"), measured, 1e-6);
         lab.exact(&format!("{key}_steps"), counted);
-        let points = path(make(eta, mu)?, |theta| bowl.gradient(theta), &start(bowl), 120);
+        let from = off_in_both(bowl);
+        let points = path(make(eta, mu)?, |theta| bowl.gradient(theta), &from, 120);
         // Further down there is only rounding.
         let away: Vec<f64> =
             distances(bowl, &points).into_iter().take_while(|&distance| distance > 1e-13).collect();
@@ -223,8 +195,11 @@ pub fn the_best_pair(bowl: &Bowl, lab: &mut Lab) -> Result<()> {
     );
     lab.figure(
         "race",
-        "Distance from the minimum against steps on the same bowl, from the same start, each method \
-         at its best or usual setting; dashed, the predicted rates.",
+        &format!(
+            "Distance from the minimum against steps on a bowl with condition number {}, from one \
+             start, each method at its best or usual setting; dashed, the predicted rates.",
+            bowl.condition().round()
+        ),
         "Three falling curves on a logarithmic scale. Gradient descent is the slowest by far, \
          Nesterov's momentum falls about three times as steeply, the heavy ball steeper still. Each \
          is nearly parallel to its dashed straight line in the end.",
@@ -247,8 +222,11 @@ fn with_condition(lab: &mut Lab) -> Result<()> {
     for (row, &kappa) in kappas.iter().enumerate().step_by(2) {
         let count = |method: usize| format!("{}", counts[[row, method]]);
         table.push(vec![format!("{kappa:.0}"), count(0), count(1), count(2)]);
-        lab.near(&format!("nesterov_steps_{kappa:.0}"), counts[[row, 1]], 1e-3);
-        lab.near(&format!("heavy_ball_steps_{kappa:.0}"), counts[[row, 2]], 1e-3);
+        for (method, column) in [("nesterov", 1), ("heavy_ball", 2)] {
+            // One step more or less.
+            let steps = counts[[row, column]];
+            lab.near(&format!("{method}_steps_{kappa:.0}"), steps, 1.0 / steps);
+        }
     }
     lab.table(&table);
     let digits = 1e6_f64.ln();
@@ -296,5 +274,46 @@ pub fn the_new_limit(bowl: &Bowl, lab: &mut Lab) -> Result<()> {
     }
     lab.table(&table);
     lab.say("\nAll eight agree to 0.003 with the eigenvalues of M.");
+    Ok(())
+}
+
+/// 9. The best pair for another bowl.
+pub fn misjudged(bowl: &Bowl, lab: &mut Lab) -> Result<()> {
+    lab.section("misjudged", "9  The best pair for another bowl")?;
+    lab.say(
+        "Nobody knows the eigenvalues of a network's loss. Suppose the steepest direction is steeper\n\
+         than we thought, and each method keeps the settings that suit the bowl we had in mind:\n",
+    );
+    let header = ["λₘₐₓ is larger by", "gradient descent", "Nesterov", "heavy ball"];
+    let mut table = Table::new(&header);
+    for percent in [0.0, 1.0, 2.0, 5.0] {
+        let steeper = Bowl::turned(bowl.condition() * (1.0 + percent / 100.0))?;
+        let mut cells = vec![format!("{percent} %")];
+        for (name, eta, mu, _, make) in methods(bowl) {
+            let measured = rate(make(eta, mu)?, &steeper)?;
+            let predicted = match name {
+                "Nesterov" => slowest(&steeper, |lambda| nesterov(eta, mu, lambda))?,
+                _ => slowest(&steeper, |lambda| heavy_ball(eta, mu, lambda))?,
+            };
+            agree(name, measured, predicted, 3e-3)?;
+            cells.push(format!("{measured:.4}"));
+            let key = name.to_lowercase().replace(' ', "_");
+            lab.near(&format!("{key}_misjudged_{percent}"), measured, 1e-5);
+        }
+        table.push(cells);
+    }
+    lab.table(&table);
+    let (descent, pair) = (bowl.best_rate().0, bowl.best_pair());
+    let limits = (2.0 / descent, 2.0 * (1.0 + pair.1) / pair.0);
+    agree("the two limits", limits.0, limits.1, 1e-9)?;
+    lab.say(format!(
+        "\nAbove 1 a method diverges. The best rate of gradient descent and the best pair of the heavy\n\
+         ball stand at the same distance from the edge: both diverge as soon as λₘₐₓ is larger than\n\
+         {:.0}, by {:.0} %. Nesterov's usual pair has room to spare.",
+        limits.0,
+        100.0 * (limits.0 / bowl.steepest() - 1.0)
+    ));
+    lab.near("edge", limits.0, 1e-9);
+    lab.near("edge_percent", limits.0 / bowl.steepest() - 1.0, 1e-9);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Sections 9 and 10: two other ways to write momentum.
+//! Sections 10 and 11: two other ways to write momentum.
 
 use gradus::{Momentum, MovingAverage, Nesterov, Optimizer};
 use lab::{Lab, Result, Table};
@@ -18,9 +18,9 @@ fn visit(bowl: &Bowl, optimizer: impl Optimizer<f64>, steps: usize) -> Vec<Array
     path(optimizer, |theta| bowl.gradient(theta), &start(bowl), steps)
 }
 
-/// 9. A moving average of the gradients.
+/// 10. A moving average of the gradients.
 pub fn moving_average(bowl: &Bowl, mu: f64, lab: &mut Lab) -> Result<()> {
-    lab.section("moving-average", "9  The same steps under another name")?;
+    lab.section("moving-average", "10  The same steps under another name")?;
     let eta = 0.1 * bowl.limit();
     lab.say(format!(
         "Some libraries average the gradients, v ← βv + (1 − β)g, and step by −ηv. With β = {mu}\n\
@@ -75,9 +75,9 @@ fn sutskever(bowl: &Bowl, eta: f64, mu: f64, steps: usize) -> Vec<Array1<f64>> {
     points
 }
 
-/// 10. Nesterov's momentum looks ahead.
+/// 11. Nesterov's momentum looks ahead.
 pub fn looking_ahead(bowl: &Bowl, mu: f64, lab: &mut Lab) -> Result<()> {
-    lab.section("nesterov", "10  Looking one step ahead")?;
+    lab.section("nesterov", "11  Looking one step ahead")?;
     let eta = 0.5 * bowl.limit();
     let heavy = visit(bowl, Momentum::new(eta, mu)?, 60);
     let ahead = visit(bowl, Nesterov::new(eta, mu)?, 60);
@@ -116,7 +116,7 @@ pub fn looking_ahead(bowl: &Bowl, mu: f64, lab: &mut Lab) -> Result<()> {
     lab.figure(
         "paths",
         &format!(
-            "The first 30 steps of the heavy ball and of Nesterov's momentum on the same bowl, both \
+            "The first 30 steps of the heavy ball and of Nesterov's momentum on one bowl, both \
              with η = {eta:.4} and μ = {mu}."
         ),
         "The heavy ball swings from wall to wall of the valley on its way to the minimum, beyond \

@@ -185,6 +185,7 @@ fn case(
 /// A mistake that only some networks show, and that hardly shows in training.
 pub fn a_slope_at_the_wrong_place(args: &Args, lab: &mut Lab) -> Result<()> {
     lab.section("wrong_slope", "A slope at the wrong place")?;
+    lab.section_near(0.01); // one entry is shown, and the last bits decide which
     lab.say(
         "On the way back ∂L/∂a is multiplied by f′(z). A forward pass that keeps only a = f(z) invites\n\
          f′(a) instead. The check of a fresh network, and its accuracy on 2000 new samples after 100\n\

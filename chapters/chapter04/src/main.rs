@@ -1,8 +1,9 @@
 //! Chapter 4: the network.
 //!
-//! Where training has to start, and why not at zero; all parameters as one vector; the forward
-//! and the backward pass, with a gradient check of the whole; exclusive or, two moons, spirals
-//! and a sine, learned; and two bugs of published tutorials that no loss curve shows.
+//! Why training cannot start at zero; the forward and the backward pass, with a gradient check
+//! of the whole; all parameters as one vector; how large random weights should be; exclusive
+//! or, two moons, spirals and a sine, learned; and two bugs of published tutorials that no loss
+//! curve shows.
 
 mod arguments;
 mod figures;
@@ -28,15 +29,17 @@ fn main() -> ExitCode {
 fn chapter(args: &Args, lab: &mut Lab) -> Result<()> {
     args.check()?;
     start::eight_units_that_are_one(args, lab)?;
-    start::layer_by_layer(args, lab)?;
-    start::what_the_start_costs(args, lab)?;
-
-    parameters::one_vector(args, lab)?;
-    parameters::nothing_to_copy(args, lab)?;
 
     gradients::forward_and_back(args, lab)?;
     gradients::the_whole_gradient(args, lab)?;
     gradients::a_slope_at_the_wrong_place(args, lab)?;
+
+    parameters::one_vector(args, lab)?;
+    parameters::nothing_to_copy(args, lab)?;
+
+    start::layer_by_layer(args, lab)?;
+    start::what_the_start_costs(args, lab)?;
+
     gradients::shares_of_a_batch(args, lab)?;
 
     let curves = [
@@ -48,5 +51,6 @@ fn chapter(args: &Args, lab: &mut Lab) -> Result<()> {
     problems::all_losses(&curves, lab)?;
 
     published::a_batch_without_the_last_class(args, lab)?;
+    published::what_stretching_costs(args, lab)?;
     published::the_last_sample(args, lab)
 }

@@ -55,6 +55,7 @@ pub fn one_vector(args: &Args, lab: &mut Lab) -> Result<()> {
 /// The same as views, which copy nothing.
 pub fn nothing_to_copy(args: &Args, lab: &mut Lab) -> Result<()> {
     lab.section("views", "Nothing to copy")?;
+    lab.section_machine();
     let layout = Layout::new(&[2, 3, 1])?;
     let mut theta = Array1::<f64>::zeros(layout.parameter_count());
     layout.weights_mut(&mut theta, 0)[[1, 2]] = 7.0;

@@ -114,14 +114,17 @@ pub fn three_spirals(args: &Args, lab: &mut Lab) -> Result<Curve> {
     ));
     lab.table(&table);
     let (trace, total) = (confusion.diag().sum(), confusion.sum());
+    let near_centre = mistakes_near_centre(&network, &test)?;
     lab.say(format!(
         "On the diagonal are {trace} of {total}: an accuracy of {}. {} of the {} mistakes lie within\n\
          0.2 of the centre, where the arms meet.",
         percent(accuracy),
-        mistakes_near_centre(&network, &test)?,
+        near_centre,
         total - trace,
     ));
-    lab.near("spirals_mistakes", (total - trace) as f64, 0.1);
+    lab.near("spirals_mistakes_near_centre", near_centre as f64, 0.05);
+    lab.near("spirals_right", trace as f64, 5e-4);
+    lab.near("spirals_mistakes", (total - trace) as f64, 0.05);
     lab.near("spirals_accuracy", accuracy, 1e-3);
     lab.near("spirals_loss", score.loss, 1e-6);
     lab.figure(
@@ -180,6 +183,8 @@ pub fn a_sine(args: &Args, lab: &mut Lab) -> Result<Curve> {
         lab.near(&format!("sine_{name}_loss"), value, 1e-6);
     }
     lab.near("sine_distance", inside, 1e-6);
+    // The noise and the distance from the curve add up, as their product has mean 0.
+    lab.near("sine_expected_loss", noise * noise + inside * inside, 1e-6);
     lab.near("sine_distance_outside", outside, 1e-6);
     let xs: Vec<f64> = (-200..=200).map(|i| f64::from(i) / 100.0 * pi).collect();
     let fitted = network.predict(&column(&xs))?;

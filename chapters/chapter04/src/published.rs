@@ -1,10 +1,14 @@
 //! Two bugs of published tutorials.
 
 use gradus::random::Random;
-use gradus::{CategoricalCrossEntropy, Loss, OutputActivation, Softmax, Subset, one_hot, toy};
+use gradus::{
+    CategoricalCrossEntropy, GradientDescent, Init, Loss, Model, NeuralNetwork, OutputActivation,
+    Samples, Softmax, Subset, Tanh, one_hot, toy,
+};
 use lab::{Lab, Result, Table};
-use ndarray::{Array2, array};
+use ndarray::{Array1, Array2, Axis, array};
 use rand::RngExt;
+use rand::seq::SliceRandom;
 
 use crate::arguments::{Args, yes_or_no};
 use crate::problems::learn;
@@ -41,7 +45,10 @@ pub fn a_batch_without_the_last_class(args: &Args, lab: &mut Lab) -> Result<()> 
         lab.near(&format!("columns_{classes}_{size}_measured"), share, 1e-12);
         lab.near(&format!("columns_{classes}_{size}_derived"), derived, 1e-12);
     }
-    lab.say("How often a batch of n lacks the last of c classes, in 20,000 of random labels, against\n(1 − 1/c)ⁿ:");
+    lab.say(
+        "How often a batch of n lacks the last of m classes, in 20,000 of random labels, against\n\
+         (1 − 1/m)ⁿ:",
+    );
     lab.table(&table);
     Ok(())
 }
@@ -62,6 +69,10 @@ fn stretched(lab: &mut Lab) -> Result<()> {
     let wide = column.broadcast((1, 3)).ok_or("one column can be stretched")?.to_owned();
     let wrong = gradient(&wide);
     let mut table = Table::new(&["∂L/∂z of a sample of class 0", "z₀", "z₁", "z₂"]);
+    for (class, (right, wrong)) in right.iter().zip(&wrong).enumerate() {
+        lab.near(&format!("stretched_right_{class}"), *right, 1e-12);
+        lab.near(&format!("stretched_wrong_{class}"), *wrong, 1e-12);
+    }
     for (name, row) in
         [("ŷ − y, as it should be", right), ("targets stretched to (1, 1, 1)", wrong)]
     {
@@ -75,6 +86,97 @@ fn stretched(lab: &mut Lab) -> Result<()> {
     );
     lab.table(&table);
     Ok(())
+}
+
+/// With two classes, a batch of class 0 alone has one column, and NumPy stretches it.
+pub fn what_stretching_costs(args: &Args, lab: &mut Lab) -> Result<()> {
+    lab.section("stretched", "What stretching costs")?;
+    lab.section_near(5e-3);
+    let test = toy::moons(2000, 0.15, args.test_seed())?;
+    let header = [
+        "batch size",
+        "class 0 stretched",
+        "ŷ₀ derived",
+        "ŷ₀ published",
+        "library",
+        "accuracy published",
+        "library",
+    ];
+    let mut table = Table::new(&header);
+    for size in [1, 2, 4, 8] {
+        let others = 0.5_f64.powi(size - 1);
+        let derived = 1.0 / (1.0 + others);
+        let published = on_moons(args, size, |labels| Ok(wrong::to_categorical(labels)))?;
+        let right = on_moons(args, size, |labels| one_hot(labels, 2))?;
+        let [ours, theirs] = [&right, &published].map(|network| verdict(network, &test));
+        let (ours, theirs) = (ours?, theirs?);
+        table.push(vec![
+            size.to_string(),
+            percent(others),
+            format!("{derived:.3}"),
+            format!("{:.3}", theirs.0),
+            format!("{:.3}", ours.0),
+            percent(theirs.1),
+            percent(ours.1),
+        ]);
+        lab.near(&format!("stretched_{size}_share"), others, 1e-12);
+        lab.near(&format!("stretched_{size}_derived"), derived, 1e-12);
+        lab.near(&format!("stretched_{size}_published"), theirs.0, 5e-3);
+        lab.near(&format!("stretched_{size}_accuracy"), theirs.1, 1e-3);
+        lab.near(&format!("stretched_{size}_library_accuracy"), ours.1, 1e-3);
+    }
+    lab.say(
+        "Two moons as two classes, a 2-16-16-2 network with softmax, 400 epochs at rate 0.01\n\
+         (300 samples), targets made batch by batch. ŷ₀ is the median probability of class 0 for\n\
+         those of 2000 new samples that belong to it.",
+    );
+    lab.table(&table);
+    lab.say(
+        "One sample at a time, the targets of class 0 are all stretched. In larger batches fewer are,\n\
+         and the accuracy no longer shows it.",
+    );
+    Ok(())
+}
+
+/// Trains on the moons as two classes; each batch makes targets of its own labels.
+fn on_moons(
+    args: &Args,
+    size: i32,
+    targets: impl Fn(&[usize]) -> gradus::Result<Array2<f64>>,
+) -> Result<NeuralNetwork<f64>> {
+    let moons = toy::moons(300, 0.15, args.seed())?;
+    let (sizes, optimizer) = ([2, 16, 16, 2], GradientDescent::new(0.01)?);
+    let (loss, init) = (CategoricalCrossEntropy, Init::GlorotNormal);
+    let network = NeuralNetwork::new(&sizes, Tanh, Softmax, loss, optimizer, init, args.seed())?;
+    // Through the Jacobian, as published: the fused derivative expects targets that sum to 1.
+    let mut network = network.composed();
+    let mut gradient = Array1::zeros(network.params().len());
+    let mut rng = Random::new(args.seed(), 12).generator();
+    let mut order: Vec<usize> = (0..300).collect();
+    for _ in 0..400 {
+        order.shuffle(&mut rng);
+        for rows in order.chunks(size as usize) {
+            let labels: Vec<usize> = rows.iter().map(|&row| moons.y()[[row, 0]] as usize).collect();
+            let y = targets(&labels)?;
+            let y = y.broadcast((rows.len(), 2)).ok_or("two columns, or one to stretch")?;
+            let x = moons.x().select(Axis(0), rows);
+            let mut trace = network.trace(rows.len());
+            network.gradient_into(&x, &y, rows.len(), &mut trace, &mut gradient);
+            network.step(&gradient);
+        }
+    }
+    Ok(network)
+}
+
+/// The median ŷ₀ of the samples of class 0, and the accuracy on all.
+fn verdict(network: &NeuralNetwork<f64>, samples: &Samples<f64>) -> Result<(f64, f64)> {
+    let (y, y_hat) = (samples.y(), network.predict(samples.x())?);
+    let rows = || y.iter().zip(y_hat.rows());
+    let mut of_class_0: Vec<f64> =
+        rows().filter(|(y, _)| **y == 0.0).map(|(_, row)| row[0]).collect();
+    of_class_0.sort_by(f64::total_cmp);
+    let right = rows().filter(|(y, row)| (row[1] > row[0]) == (**y == 1.0)).count();
+    Ok((of_class_0[of_class_0.len() / 2], right as f64 / y.len() as f64))
 }
 
 /// Yuan's epochs end one sample early.

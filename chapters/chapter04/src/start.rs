@@ -65,8 +65,8 @@ pub fn layer_by_layer(args: &Args, lab: &mut Lab) -> Result<()> {
         "weights",
         "Var(w) · fan_in",
         "factor derived",
-        "in layers 1 to 3",
-        "z in layer 10",
+        "in layers 0 to 2",
+        "z in layer 9",
         "of it by sample",
     ];
     let mut table = Table::new(&header);
@@ -89,6 +89,8 @@ pub fn layer_by_layer(args: &Args, lab: &mut Lab) -> Result<()> {
         tanh = with_curves(tanh, name, &measure(Tanh, start, args.seed())?);
     }
     lab.table(&table);
+    // Half of what arrives is lost to the weights and half to ReLU; the biases add 1 / (2 · 256).
+    lab.near("variance_lazar_floor", (2.0 / (3.0 * WIDTH as f64)).sqrt(), 1e-12);
     lab.say(
         "ReLU halves the mean square, and He's variance of 2 / fan_in pays for it. The tutorial's\n\
          weights lose half of the size in each layer, until its random biases are all that is\n\
@@ -129,7 +131,7 @@ fn with_curves(
     sizes: &crate::variance::Sizes,
 ) -> Vec<(String, Lines)> {
     let curves = [&sizes.forward, &sizes.backward];
-    let layers = (1..=LAYERS).map(|layer| layer as f64);
+    let layers = (0..LAYERS).map(|layer| layer as f64);
     let add = |((title, lines), curve): ((String, Lines), &Vec<f64>)| {
         (title, lines.series(name, layers.clone(), curve.iter().copied()))
     };
@@ -151,9 +153,20 @@ pub fn what_the_start_costs(args: &Args, lab: &mut Lab) -> Result<()> {
         let right = network.score(&train)?.accuracy().ok_or("moons have classes")?;
         let cells = [0, 19, 59].map(|epoch| number(history.loss[epoch]));
         table.push([vec![(*name).into()], cells.into(), vec![percent(right)]].concat());
+        lab.near(&format!("start_{key}_first"), history.loss[0], 1e-6);
+        lab.near(&format!("start_{key}_epoch_20"), history.loss[19], 1e-6);
         lab.near(&format!("start_{key}_loss"), history.loss[59], 1e-6);
         lab.near(&format!("start_{key}_accuracy"), right, 1e-3);
         lines = lines.series(name, epochs(60), history.loss);
+    }
+    // With few layers there is little to choose.
+    for hidden in [1, 2] {
+        let sizes = [&[2][..], &vec![32; hidden], &[1]].concat();
+        for (key, init) in [("lazar", Init::Lazar), ("he", Init::He)] {
+            let mut network = yes_or_no(&sizes, 0.02, Relu, init, args.seed())?;
+            let history = learn(lab, "a shallow network", &mut network, &train, None, &fit)?;
+            lab.near(&format!("start_{hidden}_{key}_epoch_20"), history.loss[19], 1e-6);
+        }
     }
     lab.say("Seven hidden layers of 32 ReLU units, two moons (400 samples), 60 epochs.");
     lab.table(&table);

@@ -1,5 +1,7 @@
 //! What published code gets wrong, and what students do, as small functions.
 
+use std::ops::Range;
+
 use gradus::{Activation, Float, Part};
 use ndarray::Array2;
 
@@ -14,6 +16,7 @@ impl<F: Float, A: Activation<F>> Part<F> for SlopeAtOutput<A> {
     }
 }
 
+// ANCHOR: SlopeAtOutput
 impl<F: Float, A: Activation<F>> Activation<F> for SlopeAtOutput<A> {
     fn value(&self, z: F) -> F {
         self.0.value(z)
@@ -23,20 +26,25 @@ impl<F: Float, A: Activation<F>> Activation<F> for SlopeAtOutput<A> {
         self.0.derivative(self.0.value(z))
     }
 }
+// ANCHOR_END: SlopeAtOutput
 
-/// Lazar's `to_categorical`: as many columns as the largest label of this batch asks for.
+// ANCHOR: to_categorical
+/// Lazar's `to_categorical`: the columns are counted by the largest label.
 pub fn to_categorical(labels: &[usize]) -> Array2<f64> {
     let columns = labels.iter().max().map_or(0, |largest| largest + 1);
-    Array2::from_shape_fn(
-        (labels.len(), columns),
-        |(row, column)| {
-            if labels[row] == column { 1.0 } else { 0.0 }
-        },
-    )
+    let mut rows = Array2::zeros((labels.len(), columns));
+    for (row, &label) in labels.iter().enumerate() {
+        rows[[row, label]] = 1.0;
+    }
+    rows
 }
+// ANCHOR_END: to_categorical
 
-/// The batches of an epoch as in Yuan's tutorial: the last one ends before the last sample.
-pub fn batches(samples: usize, batch_size: usize) -> Vec<std::ops::Range<usize>> {
+// ANCHOR: batches
+/// The batches of an epoch as in Yuan's tutorial.
+pub fn batches(samples: usize, batch_size: usize) -> Vec<Range<usize>> {
     let begins = (0..samples).step_by(batch_size);
-    begins.map(|begin| begin..(begin + batch_size).min(samples - 1)).collect()
+    let end = |begin: usize| (begin + batch_size).min(samples - 1);
+    begins.map(|begin| begin..end(begin)).collect()
 }
+// ANCHOR_END: batches

@@ -73,7 +73,7 @@ fn over_seeds(args: &Args, lab: &mut Lab) -> Result<()> {
             let name = format!("{units} {}", hidden.name());
             let solved = format!("{} of {SEEDS}", counts[0]);
             table.push([vec![name, solved], cells.collect()].concat());
-            lab.near(&format!("xor_{key}_{units}_solved"), counts[0] as f64, 0.05);
+            lab.near(&format!("xor_{key}_{units}_solved"), counts[0] as f64, 0.02);
         }
     }
     lab.say(format!(

@@ -4,15 +4,15 @@ use std::fs;
 use std::sync::Mutex;
 
 use gradus::persist::Document;
-use gradus::{Bytes, Fit, Mnist, NeuralNetwork, Registry, Source};
+use gradus::{Bytes, Fit, Mnist, NeuralNetwork, Registry, Source, Subset};
 use lab::{Lab, Result, Table};
 use ndarray::ArrayRef2;
 
-use crate::Broken;
 use crate::args::Args;
 use crate::figures::{self, Around};
 use crate::run::Run;
-use crate::smooth::{self, BREAK, IMAGES, LATER, Smooth};
+use crate::smooth::{self, BREAK, IMAGES, LATE, SOON, Smooth};
+use crate::{Broken, Whole};
 use lab::text::thousands;
 
 /// How many batches after the chapter's own break are looked at, at most.
@@ -23,19 +23,20 @@ pub fn parameters_alone(
     args: &Args,
     lab: &mut Lab,
     images: &Mnist,
-    whole: &[f64],
+    whole: &Whole,
     broken: &Broken,
 ) -> Result<()> {
     lab.section("parameters_alone", "What the parameters alone have lost")?;
+    lab.section_near(0.1);
     what_each_file_holds(args, lab, broken)?;
     let smooth = the_velocity(args, lab, images)?;
-    let noisy_alone = the_place(args, lab, images, broken)?;
+    let noisy_alone = the_place(args, lab, images, whole, broken)?;
     figures::kink(
         lab,
         &Around {
             smooth: (smooth.whole, BREAK),
             smooth_alone: smooth.alone,
-            noisy: (whole.to_vec(), broken.half),
+            noisy: (whole.losses.clone(), broken.half),
             noisy_alone,
             width: 20,
             images: IMAGES,
@@ -91,27 +92,37 @@ fn the_velocity(args: &Args, lab: &mut Lab, images: &Mnist) -> Result<Smooth> {
         smooth.length_alone,
         if exact { ", to four digits and more" } else { ", but not to four digits" },
     ));
-    lab.near("step_with_velocity", smooth.length_whole, 0.02);
-    lab.near("step_without_velocity", smooth.length_alone, 0.02);
+    lab.near("step_with_velocity", smooth.length_whole, 2e-4);
+    lab.near("step_without_velocity", smooth.length_alone, 2e-5);
+    lab.near("step_ratio", smooth.length_whole / smooth.length_alone, 1e-3);
     lab.exact("first_steps_differ_by_mu_v", i32::from(exact));
     let mu = args.momentum;
-    let series: f64 = (1..=LATER as i32).map(|k| mu.powi(k)).sum();
-    lab.near("steps_behind_series", series, 1e-9);
-    if let Some(behind) = smooth.behind.filter(|steps| *steps >= 0.0) {
-        let here = BREAK + LATER;
+    let even: f64 = (1..=BREAK as i32).map(|k| mu.powi(k)).sum();
+    lab.near("steps_behind_even", even, 1e-9);
+    lab.near("velocity_along", smooth.along, 2e-3);
+    if let Some([soon, late]) = smooth.behind {
         lab.say(format!(
-            "\nThe loss that the whole file reaches at step {here} is reached {behind:.1} steps later without the\n\
-             velocity. Had both seen the same gradients, what is lost would be\n\
-             μ + μ² + … + μ^{LATER} = {series:.1} times the last step before the break."
+            "\nThe loss that the whole file reaches at step {SOON} is reached {soon:.1} steps later without the\n\
+             velocity, and that of step {LATE}, {late:.1} steps later. On an even slope it would be\n\
+             μ + μ² + … + μ^{BREAK} = {even:.1} steps in the end. But this slope bends: the cosine of the angle\n\
+             between the velocity and the way straight down is {:.2}.",
+            smooth.along,
         ));
-        lab.near("steps_behind", behind, 0.1);
+        lab.near("steps_behind", soon, 4e-3);
+        lab.near("steps_behind_late", late, 4e-3);
     }
     Ok(smooth)
 }
 
 /// What it costs not to know where in the epoch one was. Returns the losses of the batches
 /// after the break, from the parameters alone.
-fn the_place(args: &Args, lab: &mut Lab, images: &Mnist, broken: &Broken) -> Result<Vec<f64>> {
+fn the_place(
+    args: &Args,
+    lab: &mut Lab,
+    images: &Mnist,
+    whole: &Whole,
+    broken: &Broken,
+) -> Result<Vec<f64>> {
     let training = broken.network.training().ok_or("there was no training")?;
     let after = AFTER.min(training.batches() - training.batch);
     let anew = Fit { seed: args.common.seed.wrapping_add(1), ..args.fit() };
@@ -153,18 +164,42 @@ fn the_place(args: &Args, lab: &mut Lab, images: &Mnist, broken: &Broken) -> Res
     ));
     lab.table(&table);
     let cheap = mean(&alone.losses) < mean(&kept.losses);
+    let [met, waiting] = source.losses_at_the_break(&broken.network)?;
+    lab.near("loss_at_break_met", met, 0.001);
+    lab.near("loss_at_break_waiting", waiting, 0.001);
     lab.say(format!(
         "\nThe parameters do not know that half an epoch was over, and a new one begins: of its first\n\
          {} images, {} had been met in that half, and as many others have to wait. The whole\n\
-         file goes on with images that this epoch has not met.{}",
+         file goes on with images that this epoch has not met. At the break, the mean loss of those\n\
+         that it had met is {met:.4}, and of the others {waiting:.4}.{}",
         thousands(seen.min(images.train.labels().len())),
         thousands(met_by_alone),
         if cheap {
-            " The lower loss is no progress: what\nwas learned a moment ago is cheap."
+            " The lower loss is no progress:\nwhat was learned a moment ago is cheap."
         } else {
             ""
         },
     ));
+    // As many steps as are left of the training that was never interrupted.
+    let left = whole.losses.len() - broken.half;
+    if left > after {
+        let mut rest = Run::of(left - after);
+        network.resume(&images.train, args.epochs, None, &mut |event| rest.observe(event))?;
+    }
+    let accuracy = |network: &NeuralNetwork<f32>| -> Result<f64> {
+        let score = network.score(&images.test)?;
+        Ok(score.accuracy().ok_or("the test images have no classes")?)
+    };
+    let (never, alone_accuracy) = (accuracy(&whole.network)?, accuracy(&network)?);
+    lab.say(format!(
+        "\nAfter the {} steps that were left, the training from parameters alone reads {:.2} %\n\
+         of the test images rightly; the one that was never interrupted, {:.2} %.",
+        thousands(left),
+        100.0 * alone_accuracy,
+        100.0 * never,
+    ));
+    lab.exact("steps_left", left);
+    lab.near("test_accuracy_alone", alone_accuracy, 0.0025);
     Ok(alone.losses)
 }
 
@@ -190,6 +225,15 @@ impl<'a> Watched<'a> {
         let mut met = vec![false; n];
         order[..training.batch * training.fit.batch_size].iter().for_each(|&row| met[row] = true);
         Ok(Self { images, met, asked: Mutex::default() })
+    }
+
+    /// The mean loss of a network on the images that were met, and on the others.
+    fn losses_at_the_break(&self, network: &NeuralNetwork<f32>) -> Result<[f64; 2]> {
+        let loss = |met: bool| -> Result<f64> {
+            let rows = (0..self.met.len()).filter(|&row| self.met[row] == met);
+            Ok(network.score(&Subset::new(self.images, rows)?)?.loss)
+        };
+        Ok([loss(true)?, loss(false)?])
     }
 
     /// How many of the images that were asked for since the last time had been met before.

@@ -22,9 +22,10 @@ impl Clock {
         self.last = Instant::now();
     }
 
-    /// Says how long, and who multiplied the matrices.
+    /// Says how long, and on which machine.
     pub fn tell(self, lab: &mut Lab) -> Result<()> {
         lab.section("times", "How long it took")?;
+        lab.section_machine();
         let mut table = Table::new(&["", "seconds"]);
         for (name, what, seconds) in &self.laps {
             table = table.row([what, &format!("{seconds:.2}")[..]]);
@@ -33,9 +34,7 @@ impl Clock {
         let all: f64 = self.laps.iter().map(|(_, _, seconds)| seconds).sum();
         lab.machine("seconds_in_all", all, "s");
         lab.table(&table.row(["in all", &format!("{all:.2}")]));
-        if let Some(blas) = gradus::blas::openblas() {
-            lab.say(format!("\nMatrix products: {}, kernel {}.", blas.config, blas.kernel));
-        }
+        lab.say(format!("\nMeasured on {}.", lab::machine()));
         Ok(())
     }
 }

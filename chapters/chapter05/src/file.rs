@@ -52,6 +52,7 @@ fn header(file: &[u8]) -> Result<Header> {
 /// Takes the file apart.
 pub fn what_is_in_it(lab: &mut Lab, file: &[u8], network: &NeuralNetwork<f32>) -> Result<()> {
     lab.section("file", "What is in the file")?;
+    lab.section_machine();
     let header = header(file)?;
     let first = file[..8].iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
     lab.say(format!(
@@ -71,12 +72,15 @@ pub fn what_is_in_it(lab: &mut Lab, file: &[u8], network: &NeuralNetwork<f32>) -
     lab.say("    training");
     for (key, value) in description["training"].as_object().ok_or("there was no training")? {
         match value {
-            Value::Object(histories) if key == "history" => {
-                for (key, value) in histories {
-                    let numbers = value.as_array().map_or(0, Vec::len);
+            Value::Object(entries) => {
+                for (name, value) in entries {
+                    let key = format!("{key}.{name}");
                     let first = value[0].as_f64().map_or(String::new(), |x| format!("{x:.4}, …"));
-                    let key = format!("history.{key}");
-                    lab.say(format!("      {key:28} [{first}]: {numbers} numbers"));
+                    let value = match value {
+                        Value::Array(numbers) => format!("[{first}]: {} numbers", numbers.len()),
+                        value => value.to_string(),
+                    };
+                    lab.say(format!("      {key:28} {value}"));
                 }
             }
             Value::Number(x) if x.is_f64() => {
@@ -118,6 +122,7 @@ pub fn what_is_in_it(lab: &mut Lab, file: &[u8], network: &NeuralNetwork<f32>) -
 /// Damages copies of the file, and tries to load them.
 pub fn what_is_refused(args: &Args, lab: &mut Lab, broken: &Broken) -> Result<()> {
     lab.section("damage", "What is refused")?;
+    lab.section_machine();
     let Broken { file, .. } = broken;
     let header = header(file)?;
     let weights = header.tensors.iter().find(|tensor| tensor.name == "weights.1");
@@ -138,7 +143,7 @@ pub fn what_is_refused(args: &Args, lab: &mut Lab, broken: &Broken) -> Result<()
         ("flipped.safetensors", &flipped),
         ("half.safetensors", &file[..file.len() / 2]),
         ("empty.safetensors", &[]),
-        ("parameters.safetensors", &npy),
+        ("numpy.safetensors", &npy),
     ];
     let folder = tempfile::tempdir()?;
     for (name, bytes) in cases {
@@ -164,7 +169,10 @@ fn without_folder(error: &gradus::Error, folder: &Path) -> String {
     error.to_string().replace(&format!("{}{}", folder.display(), std::path::MAIN_SEPARATOR), "")
 }
 
-/// Saves two networks over each other while somebody reads.
+/// How often two networks are saved over each other.
+const SAVES: usize = 40;
+
+/// Saves two networks over each other while somebody reads: in place, and as the library does.
 pub fn old_or_new(
     args: &Args,
     lab: &mut Lab,
@@ -172,42 +180,67 @@ pub fn old_or_new(
     new: &NeuralNetwork<f32>,
 ) -> Result<()> {
     lab.section("atomic", "The old one or the new one")?;
-    const SAVES: usize = 20;
+    lab.section_machine();
     let path = args.folder().join("watched.safetensors");
     let models = [old, new];
     let files = [old.to_document()?.to_bytes(), new.to_document()?.to_bytes()];
-    old.save(&path)?;
+    let mut table = Table::new(&["", "found whole", "found in part"]);
+    let in_place = watched(&path, &files, |i| Ok(fs::write(&path, &files[i])?))?;
+    let renamed = watched(&path, &files, |i| Ok(models[i].save(&path)?))?;
+    fs::remove_file(&path)?;
+    for (what, found) in [("written in place", &in_place), ("written beside, renamed", &renamed)] {
+        table = table.row([what.to_owned(), thousands(found.whole), thousands(found.parts)]);
+    }
+    lab.say(format!(
+        "The half-trained network and the trained one were saved over each other {SAVES} times, while\n\
+         another thread read the file over and over. What it found:\n",
+    ));
+    lab.table(&table);
+    if renamed.parts > 0 {
+        return Err("a file must never be seen in part".into());
+    }
+    lab.say(
+        "\nA process that is killed between writing and renaming leaves the old file whole, and\n\
+         perhaps a stray one beside it.",
+    );
+    lab.exact("saves_watched", SAVES);
+    lab.exact("parts_read", renamed.parts);
+    lab.machine("parts_read_in_place", in_place.parts as f64, "reads");
+    lab.machine("whole_files_read", renamed.whole as f64, "reads");
+    Ok(())
+}
+
+/// How often a reader found a whole file, and how often a part of one.
+#[derive(Default)]
+struct Found {
+    whole: usize,
+    parts: usize,
+}
+
+/// Reads a file over and over while it is saved.
+fn watched(
+    path: &Path,
+    files: &[Vec<u8>; 2],
+    save: impl Fn(usize) -> Result<()> + Sync,
+) -> Result<Found> {
+    fs::write(path, &files[0])?;
+    let mut found = Found::default();
     let done = AtomicBool::new(false);
-    let mut reads = [0_usize; 2];
-    let mut parts = 0_usize;
     std::thread::scope(|scope| -> Result<()> {
         let writer = scope.spawn(|| {
-            let saved = (1..=SAVES).try_for_each(|i| models[i % 2].save(&path));
+            let saved = (1..=SAVES).try_for_each(|i| save(i % 2)).map_err(|e| e.to_string());
             done.store(true, Ordering::SeqCst);
             saved
         });
         while !done.load(Ordering::SeqCst) {
-            let bytes = fs::read(&path)?;
-            match files.iter().position(|file| *file == bytes) {
-                Some(which) => reads[which] += 1,
-                None => parts += 1,
-            }
+            let bytes = fs::read(path)?;
+            let whole = files.contains(&bytes);
+            found.whole += usize::from(whole);
+            found.parts += usize::from(!whole);
         }
         Ok(writer.join().map_err(|_| "the writer panicked")??)
     })?;
-    fs::remove_file(&path)?;
-    if parts > 0 {
-        return Err("a file must never be seen in part".into());
-    }
-    lab.say(format!(
-        "The half-trained network and the trained one were saved over each other {SAVES} times, while\n\
-         another thread read the file over and over. It found the one or the other every time, and\n\
-         never a part. Each was written beside its place under another name, and then renamed. A\n\
-         process that is killed half-way leaves the old file whole, and perhaps a stray one beside it.",
-    ));
-    lab.exact("parts_read", parts);
-    lab.machine("whole_files_read", (reads[0] + reads[1]) as f64, "reads");
-    Ok(())
+    Ok(found)
 }
 
 /// How to read the file without this library.
@@ -218,6 +251,7 @@ pub fn from_python(
     network: &NeuralNetwork<f32>,
 ) -> Result<()> {
     lab.section("python", "From Python")?;
+    lab.section_machine();
     let digits = [0, 8, 247];
     lab.say(format!(
         "The file needs no Rust. NumPy and a page of Python read it:\n\n    \

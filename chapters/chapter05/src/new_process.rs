@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use gradus::NeuralNetwork;
+use gradus::{Event, NeuralNetwork};
 use lab::{Lab, Result};
 use ndarray::Array2;
 
@@ -13,19 +13,23 @@ use crate::args::Args;
 /// Where the second process leaves the outputs it computed.
 const OUTPUTS: &str = "y_hat.bits";
 
-/// What the second process does: it loads the network, predicts, goes on with the training,
-/// and saves the network where it was.
+// ANCHOR: go_on
+/// What the second process does: it loads the network, predicts, goes on with
+/// the training, and saves the network where it was.
 pub fn go_on(args: &Args, lab: &mut Lab, answers: &Path) -> Result<()> {
     let model = args.model();
     let images = args.images()?;
+    let (train, test) = (&images.train, &images.test);
     let mut network = NeuralNetwork::<f32>::load(&model)?;
-    let y_hat = network.predict(&images.test.inputs())?;
+    let y_hat = network.predict(&test.inputs())?;
     fs::write(answers.join(OUTPUTS), bytes(&y_hat))?;
     let mut progress = lab.progress("In a new process");
-    network.resume(&images.train, args.epochs, Some(&images.test), &mut |e| progress.observe(e))?;
+    let mut show = |event: Event| progress.observe(event);
+    network.resume(train, args.epochs, Some(test), &mut show)?;
     progress.finish();
     Ok(network.save(&model)?)
 }
+// ANCHOR_END: go_on
 
 /// Starts this program as a second process, waits until it has gone on with the training of
 /// the model in its file, and returns the outputs that it computed before.

@@ -21,7 +21,9 @@ impl Run {
         Self { losses: Vec::new(), stop: Some(batches) }
     }
 
-    /// Takes note of a batch, and breaks the training off after the last that is wanted.
+    // ANCHOR: observe
+    /// Takes note of a batch, and breaks the training off after the last that
+    /// is wanted.
     pub fn observe(&mut self, event: Event) -> ControlFlow<()> {
         if let Event::Batch { loss, .. } = event {
             self.losses.push(loss);
@@ -32,6 +34,7 @@ impl Run {
             ControlFlow::Continue(())
         }
     }
+    // ANCHOR_END: observe
 
     /// The same, and shows how far the training is.
     pub fn observe_with(&mut self, progress: &mut Progress, event: Event) -> ControlFlow<()> {

@@ -12,10 +12,11 @@ use crate::run::Run;
 /// The images of the training: all in one batch.
 pub const IMAGES: usize = 500;
 
-/// After how many steps it breaks off, after how many more the two are compared, and how many
-/// there are in all.
+/// After how many steps it breaks off, at which steps the two are compared, and how many there
+/// are in all.
 pub const BREAK: usize = 10;
-pub const LATER: usize = 10;
+pub const SOON: usize = 20;
+pub const LATE: usize = 40;
 pub const STEPS: usize = 50;
 
 /// A smooth training, resumed in two ways.
@@ -29,8 +30,10 @@ pub struct Smooth {
     pub length_alone: f64,
     /// By how much the first steps differ otherwise than by μ v, as a share of that.
     pub error: f64,
-    /// How many steps later the second comes to where the first is soon after the break.
-    pub behind: Option<f64>,
+    /// The cosine of the angle between the velocity at the break and the way straight down.
+    pub along: f64,
+    /// How many steps later the second comes to where the first is at `SOON`, and at `LATE`.
+    pub behind: Option<[f64; 2]>,
 }
 
 /// Trains up to the break, and resumes from the whole file and from the parameters alone.
@@ -61,15 +64,22 @@ pub fn training(args: &Args, images: &Mnist) -> Result<Smooth> {
 
     let lost = &velocity * (args.momentum as f32);
     let error = length(&(&step_whole - &step_alone - &lost)) / length(&lost).max(f64::MIN_POSITIVE);
+    // The fresh optimizer's first step goes straight down.
+    let lengths = length(&velocity) * length(&step_alone);
+    let along = f64::from(velocity.dot(&step_alone)) / lengths.max(f64::MIN_POSITIVE);
     // The first loss after the break belongs to the parameters at the break, in both.
-    let goal = run.losses[BREAK + LATER];
-    let behind = crossing(&second.losses, goal).map(|steps| steps - LATER as f64);
+    let behind_at = |step: usize| {
+        let steps = crossing(&second.losses, run.losses[step])?;
+        Some(steps - (step - BREAK) as f64).filter(|behind| *behind >= 0.0)
+    };
+    let behind = behind_at(SOON).and_then(|soon| Some([soon, behind_at(LATE)?]));
     Ok(Smooth {
         whole: run.losses,
         alone: second.losses,
         length_whole: length(&step_whole),
         length_alone: length(&step_alone),
         error: if args.momentum == 0.0 { 0.0 } else { error },
+        along,
         behind,
     })
 }

@@ -32,7 +32,7 @@ fn is_there(need: Need) -> bool {
     }
 }
 
-/// The version of a tool, if it is there: it says "mdbook v0.5.4" or "mdbook-katex 0.10.0".
+/// The version of a tool, if it is there: it says "mdbook v0.5.3" or "mdbook-katex 0.10.0".
 fn version(tool: Tool) -> Option<String> {
     let output = Command::new(tool.name).arg("--version").env("PATH", path()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);

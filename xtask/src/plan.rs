@@ -214,7 +214,7 @@ impl Need {
     pub fn tool(self) -> Option<Tool> {
         match self {
             Need::Compiler | Need::OpenBlas => None,
-            Need::MdBook => Some(Tool { name: "mdbook", version: "0.5.4" }),
+            Need::MdBook => Some(Tool { name: "mdbook", version: "0.5.3" }),
             Need::MdBookKatex => Some(Tool { name: "mdbook-katex", version: "0.10.0" }),
         }
     }

@@ -167,7 +167,7 @@ fn plan_for_tools_needs_no_rights_and_no_package_manager() {
             assert_eq!(
                 plan(&found(manager, rights, MDBOOK, true)).to_string(),
                 "This machine lacks mdbook and mdbook-katex. Installing with:\n    \
-                     cargo install --locked mdbook@0.5.4\n    \
+                     cargo install --locked mdbook@0.5.3\n    \
                      cargo install --locked mdbook-katex@0.10.0"
             );
         }
@@ -182,7 +182,7 @@ fn plan_installs_tools_after_what_they_are_built_with() {
         text(Rights::Root),
         "This machine lacks a C compiler, mdbook and mdbook-katex. Installing with:\n    \
              dnf install --assumeyes gcc\n    \
-             cargo install --locked mdbook@0.5.4\n    \
+             cargo install --locked mdbook@0.5.3\n    \
              cargo install --locked mdbook-katex@0.10.0"
     );
     // The compiler is not ours to install; the rest waits for it.
@@ -205,7 +205,7 @@ fn plan_leaves_another_version_alone_and_says_what_to_type() {
         "mdbook 0.4.52 is installed, and the book is made with mdbook 0.5.\n\
          mdbook-katex 0.9.4 is installed, and the book is made with mdbook-katex 0.10.\n\
          Please put the right one in its place, by typing:\n    \
-             cargo install --locked mdbook@0.5.4\n    \
+             cargo install --locked mdbook@0.5.3\n    \
              cargo install --locked mdbook-katex@0.10.0\n\
          Then run the same command again."
     );

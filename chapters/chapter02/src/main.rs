@@ -67,7 +67,7 @@ fn stuck(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     ));
     lab.table(&tables::stuck(&right, &padded));
     lab.say(
-        "\nOne loss falls by 2 a step until the mistake is mended. Section 9 is about the other.",
+        "\nOne loss falls by 2 a step until the mistake is mended. The other gets a section below.",
     );
     lab.near("stuck_loss_right", right[steps], 1e-9);
     lab.near("stuck_loss_padded", padded[steps], 1e-6);

@@ -23,7 +23,7 @@ pub fn vanishing(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     lab.say(format!(
         "\nWith ε = {:.1e} the slope is half gone at 36 logits. Without ε it is right until 1/p\n\
          overflows, at 710; what follows is infinite, then NaN. ŷ − y divides by nothing.\n\n\
-         The sample of section 1 is {} logits behind. Steps until its true class is ahead: {}\n\
+         The sample we began with is {} logits behind. Steps until its true class is ahead: {}\n\
          by ŷ − y, {} with ε. Treated as a curve, the descent takes (z + 1 + ε eᶻ)/2 steps from\n\
          z logits behind, which is {:.0}.",
         f64::EPSILON,

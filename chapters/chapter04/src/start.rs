@@ -96,7 +96,7 @@ pub fn layer_by_layer(args: &Args, lab: &mut Lab) -> Result<()> {
          weights lose half of the size in each layer, until its random biases are all that is\n\
          left of z: the last column says how much of z still depends on the sample. It is never\n\
          all, because what ReLU lets through is positive: all samples share a large part. (The\n\
-         factors measured are those of one network, and stray by a few percent.)",
+         factors measured are those of one network, and stray by a few per cent.)",
     );
     lab.figure(
         "variance",

@@ -35,7 +35,7 @@ pub fn build() -> Result<ExitStatus, Error> {
 /// Installs mdBook, and builds our own preprocessor: into a folder of its own, where no
 /// chapter that is being built keeps the pages waiting.
 fn prepare() -> Result<(), Error> {
-    set_up(&[Need::Compiler, Need::MdBook, Need::MdBookKatex])?;
+    set_up(&[Need::Compiler, Need::Patch, Need::MdBook, Need::MdBookKatex])?;
     let mut cargo = cargo("build");
     cargo.args(["--package", "bookwright", "--target-dir"]).arg(root().join("target/book"));
     done(status(&mut cargo)?)

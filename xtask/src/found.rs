@@ -28,6 +28,12 @@ fn is_there(need: Need) -> bool {
             succeeds("pkg-config", &["--exists", "openblas"])
                 || links("cblas_dgemm(); dgesdd_();", &openblas_flags())
         }
+        // Once mdbook-katex is there, nothing is compiled. A Mac has it.
+        Need::Patch => {
+            cfg!(target_os = "macos")
+                || is_there(Need::MdBookKatex)
+                || succeeds("patch", &["--version"])
+        }
         Need::MdBook | Need::MdBookKatex => need.tool().and_then(version).is_some(),
     }
 }

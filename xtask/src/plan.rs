@@ -11,6 +11,8 @@ pub enum Need {
     Compiler,
     /// OpenBLAS with what is needed to link against it, CBLAS and LAPACK included.
     OpenBlas,
+    /// `patch`, which mdbook-katex is compiled with.
+    Patch,
     /// What makes the book's pages.
     MdBook,
     /// What sets its formulas.
@@ -181,6 +183,8 @@ impl Manager {
             (Manager::Dnf | Manager::Pacman, Need::Compiler) => &["gcc"],
             (Manager::Dnf, Need::OpenBlas) => &["openblas-devel"],
             (Manager::Pacman | Manager::Brew, Need::OpenBlas) => &["openblas"],
+            (Manager::Apt | Manager::Dnf | Manager::Pacman, Need::Patch) => &["patch"],
+            (Manager::Brew, Need::Patch) => &["gpatch"],
             (Manager::Brew, Need::Compiler) | (_, Need::MdBook | Need::MdBookKatex) => &[],
         }
     }
@@ -213,7 +217,7 @@ impl Need {
     /// The tool, if cargo is what installs it.
     pub fn tool(self) -> Option<Tool> {
         match self {
-            Need::Compiler | Need::OpenBlas => None,
+            Need::Compiler | Need::OpenBlas | Need::Patch => None,
             Need::MdBook => Some(Tool { name: "mdbook", version: "0.5.3" }),
             Need::MdBookKatex => Some(Tool { name: "mdbook-katex", version: "0.10.0" }),
         }

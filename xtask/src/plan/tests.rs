@@ -196,6 +196,17 @@ fn plan_installs_tools_after_what_they_are_built_with() {
 }
 
 #[test]
+fn plan_brings_what_a_tool_is_compiled_with() {
+    let needed = [Need::Patch, Need::MdBookKatex];
+    assert_eq!(
+        plan(&found(Some(Manager::Apt), Rights::Root, &needed, true)).to_string(),
+        "This machine lacks patch and mdbook-katex. Installing with:\n    \
+             env DEBIAN_FRONTEND=noninteractive apt-get install --yes patch\n    \
+             cargo install --locked mdbook-katex@0.10.0"
+    );
+}
+
+#[test]
 fn plan_leaves_another_version_alone_and_says_what_to_type() {
     let tools = MDBOOK.iter().filter_map(|need| need.tool());
     let unfit = tools.zip(["0.4.52", "0.9.4"]).map(|(tool, v)| (tool, v.to_owned())).collect();

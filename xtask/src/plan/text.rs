@@ -24,6 +24,7 @@ impl fmt::Display for Need {
         f.write_str(match self {
             Need::Compiler => "a C compiler",
             Need::OpenBlas => "OpenBLAS",
+            Need::Patch => "patch",
             Need::MdBook => "mdbook",
             Need::MdBookKatex => "mdbook-katex",
         })
@@ -91,6 +92,7 @@ impl Need {
                 "OpenBLAS with CBLAS, LAPACK and its development files \
                  (the linker must find it as -lopenblas)"
             }
+            Need::Patch => "the program `patch`",
             Need::MdBook | Need::MdBookKatex => "a tool that `cargo install` brings",
         }
     }

@@ -4,7 +4,7 @@ use crate::index::Page;
 use crate::markdown::{self, Kind, Piece, escape};
 use crate::problem::{Place, Problems};
 use crate::repository::Repository;
-use crate::results::GENERATED;
+use crate::results::{self, GENERATED};
 use std::fs;
 
 /// A page as mdBook may have it.
@@ -154,10 +154,7 @@ fn drawing(name: &str, repository: &Repository) -> Result<String, String> {
     let file = format!("{GENERATED}/{name}.svg");
     let svg = fs::read_to_string(repository.root.join(&file))
         .map_err(|error| format!("cannot read `{file}`: {error}"))?;
-    let figure = name
-        .split_once('/')
-        .and_then(|(chapter, figure)| repository.results.get(chapter)?.figures.get(figure))
-        .ok_or_else(|| format!("there is no figure `{name}`"))?;
+    let figure = results::find(&repository.results, "figure", name, '/', |r| &r.figures)?;
     let label = format!("<svg role=\"img\" aria-label=\"{}\" ", escape(&figure.alt));
     let lines: Vec<&str> = svg.lines().filter(|line| !line.trim().is_empty()).collect();
     Ok(lighter(&lines.join("\n")).replacen("<svg ", &label, 1))

@@ -1,7 +1,7 @@
 //! The works the book refers to.
 
 use crate::files;
-use crate::problem::{Place, Problems};
+use crate::problem::Problems;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -42,10 +42,5 @@ pub fn read(root: &Path, problems: &mut Problems) -> BTreeMap<String, Work> {
         return BTreeMap::new();
     }
     let text = files::read(root, FILE, problems);
-    toml::from_str(&text).unwrap_or_else(|error| {
-        let begin = error.span().map_or(0, |span| span.start);
-        let line = text[..begin].matches('\n').count() + 1;
-        problems.add(&Place::new(FILE, line), format!("not a bibliography: {}", error.message()));
-        BTreeMap::new()
-    })
+    files::toml(FILE, &text, "a bibliography", problems).unwrap_or_default()
 }

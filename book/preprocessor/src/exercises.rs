@@ -58,27 +58,14 @@ pub fn read(root: &Path, problems: &mut Problems) -> Vec<Exercise> {
             .and_then(|f| f.strip_suffix("/exercises.toml"));
         let Some(chapter) = chapter.and_then(|number| number.parse().ok()) else { continue };
         let text = files::read(root, &file, problems);
-        let exercises = match toml::from_str::<Registry>(&text) {
-            Ok(registry) => registry.exercise,
-            Err(error) => {
-                let begin = error.span().map_or(0, |span| span.start);
-                let line = text[..begin].matches('\n').count() + 1;
-                problems.add(
-                    &Place::new(&file, line),
-                    format!("not a registry of exercises: {}", error.message()),
-                );
-                continue;
-            }
+        let what = "a registry of exercises";
+        let Some(registry) = files::toml::<Registry>(&file, &text, what, problems) else {
+            continue;
         };
-        let lines: Vec<usize> = text
-            .lines()
-            .enumerate()
-            .filter(|(_, l)| l.trim() == "[[exercise]]")
-            .map(|(i, _)| i + 1)
-            .collect();
-        for (mut exercise, line) in exercises.into_iter().zip(lines) {
+        let places = files::entries(&file, &text, "[[exercise]]");
+        for (mut exercise, place) in registry.exercise.into_iter().zip(places) {
             exercise.chapter = chapter;
-            exercise.place = Place::new(&file, line);
+            exercise.place = place;
             if all.iter().any(|other| other.name == exercise.name) {
                 problems
                     .add(&exercise.place, format!("there is another exercise `{}`", exercise.name));

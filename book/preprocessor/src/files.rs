@@ -1,6 +1,7 @@
 //! Files of the repository, by their paths from its root.
 
 use crate::problem::{Place, Problems};
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::Path;
 
@@ -10,6 +11,28 @@ pub fn read(root: &Path, file: &str, problems: &mut Problems) -> String {
         problems.add(&Place::new(file, 1), format!("cannot read it: {error}"));
         String::new()
     })
+}
+
+/// What a text of TOML holds; a text that holds something else is a problem.
+pub fn toml<T: DeserializeOwned>(
+    file: &str,
+    text: &str,
+    what: &str,
+    problems: &mut Problems,
+) -> Option<T> {
+    let problem = |error: toml::de::Error| {
+        let begin = error.span().map_or(0, |span| span.start);
+        let line = text[..begin].matches('\n').count() + 1;
+        problems.add(&Place::new(file, line), format!("not {what}: {}", error.message()));
+    };
+    toml::from_str(text).map_err(problem).ok()
+}
+
+/// Where the entries of a list of TOML begin: the lines that are this heading.
+pub fn entries<'a>(file: &'a str, text: &'a str, heading: &'a str) -> impl Iterator<Item = Place> {
+    let lines = text.lines().enumerate();
+    let begin = lines.filter(move |(_, line)| line.trim() == heading);
+    begin.map(move |(i, _)| Place::new(file, i + 1))
 }
 
 /// All files in a folder and its folders whose names end so, in alphabetical order. Build

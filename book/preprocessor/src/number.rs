@@ -2,6 +2,9 @@
 
 use crate::results::{Kind, Value};
 
+/// What to write instead.
+const FORMATS: &str = "say fixed=2, digits=3, percent=1 or scientific=1";
+
 /// A number as a page prints it: `fixed=2`, `digits=3`, `percent=1`, `scientific=1`, or, for a
 /// whole number, nothing.
 ///
@@ -16,18 +19,14 @@ pub fn format(value: &Value, format: &str) -> Result<String, String> {
                 guard(value, 1.0)?;
                 Ok(thousands(&format!("{x:.0}")))
             }
-            _ => Err(format!(
-                "{x} is not a whole number: say fixed=2, digits=3, percent=1 or scientific=1"
-            )),
+            _ => Err(format!("{x} is not a whole number: {FORMATS}")),
         };
     }
     let (kind, count) = format
         .split_once('=')
         .and_then(|(kind, count)| Some((kind, count.parse::<usize>().ok()?)))
         .filter(|(_, count)| *count <= 16)
-        .ok_or_else(|| {
-            format!("`{format}` is no format: say fixed=2, digits=3, percent=1 or scientific=1")
-        })?;
+        .ok_or_else(|| format!("`{format}` is no format: {FORMATS}"))?;
     let unit = |places: i32| 10f64.powi(-places);
     match kind {
         "fixed" => {
@@ -49,24 +48,12 @@ pub fn format(value: &Value, format: &str) -> Result<String, String> {
                 return Ok(scientific(x, count - 1));
             }
             let places = (count as i32 - 1 - e).max(0) as usize;
-            // What is left of the point keeps its digits, rounded.
+            // Left of the point, digits beyond those asked for become zeros.
             let step = unit((count as i32 - 1 - e).min(0));
-            Ok(thousands(&format!("{:.places$}", (x / step).round_ties_even_if(step) * step)))
+            let kept = if step > 1.0 { (x / step).round() * step } else { x };
+            Ok(thousands(&format!("{kept:.places$}")))
         }
-        _ => Err(format!(
-            "`{format}` is no format: say fixed=2, digits=3, percent=1 or scientific=1"
-        )),
-    }
-}
-
-/// Rounds only where digits left of the point are dropped.
-trait RoundIf {
-    fn round_ties_even_if(self, step: f64) -> f64;
-}
-
-impl RoundIf for f64 {
-    fn round_ties_even_if(self, step: f64) -> f64 {
-        if step > 1.0 { self.round() } else { self }
+        _ => Err(format!("`{format}` is no format: {FORMATS}")),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::index;
 use crate::markdown::escape;
 use crate::problem::unknown;
 use crate::render::{Renderer, display};
-use crate::results::GENERATED;
+use crate::results::{self, GENERATED};
 
 impl Renderer<'_> {
     pub(crate) fn equation(&mut self, name: &str) -> Result<String, String> {
@@ -63,11 +63,10 @@ impl Renderer<'_> {
         language: &str,
         text: &str,
     ) -> String {
+        // Only chapters have numbers.
         let target = self.index.printed(directive, name);
-        let label = target.map_or("", |t| &t.label).strip_prefix("the ").map_or_else(
-            || target.map_or_else(String::new, |t| format!("{}. ", t.label)),
-            |_| String::new(),
-        );
+        let target = target.filter(|_| self.page.chapter().is_some());
+        let label = target.map_or_else(String::new, |target| format!("{}. ", target.label));
         let id = index::id(directive, name);
         // A doc comment may hold a fence of three.
         format!(
@@ -79,18 +78,7 @@ impl Renderer<'_> {
 
     pub(crate) fn figure(&mut self, name: &str) -> Result<String, String> {
         let results = &self.repository.results;
-        let found = name
-            .split_once('/')
-            .and_then(|(chapter, figure)| results.get(chapter)?.figures.get(figure));
-        let Some(figure) = found else {
-            let all: Vec<String> = results
-                .iter()
-                .flat_map(|(chapter, results)| {
-                    results.figures.keys().map(move |f| format!("{chapter}/{f}"))
-                })
-                .collect();
-            return Err(unknown("figure", name, all.iter().map(String::as_str)));
-        };
+        let figure = results::find(results, "figure", name, '/', |r| &r.figures)?;
         for file in [format!("{GENERATED}/{name}.svg"), format!("{GENERATED}/{name}.csv")] {
             if !self.repository.root.join(&file).is_file() {
                 return Err(format!("there is no file `{file}`"));
@@ -110,18 +98,7 @@ impl Renderer<'_> {
 
     pub(crate) fn output(&mut self, name: &str) -> Result<String, String> {
         let results = &self.repository.results;
-        let found = name
-            .split_once('/')
-            .and_then(|(chapter, output)| results.get(chapter)?.texts.get(output));
-        let Some(text) = found else {
-            let all: Vec<String> = results
-                .iter()
-                .flat_map(|(chapter, results)| {
-                    results.texts.keys().map(move |t| format!("{chapter}/{t}"))
-                })
-                .collect();
-            return Err(unknown("output", name, all.iter().map(String::as_str)));
-        };
+        let text = results::find(results, "output", name, '/', |r| &r.texts)?;
         let id = index::id("output", name);
         Ok(format!(
             "<div class=\"output\" id=\"{id}\">\n\n```text\n{}\n```\n\n</div>",

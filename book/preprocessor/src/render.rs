@@ -5,6 +5,7 @@ use crate::markdown::{self, Kind, Piece, escape};
 use crate::number;
 use crate::problem::{Place, Problems, unknown};
 use crate::repository::Repository;
+use crate::results;
 use crate::tex;
 use std::collections::BTreeSet;
 
@@ -243,19 +244,7 @@ impl Renderer<'_> {
     }
 
     fn value(&mut self, name: &str, format: &str) -> Result<String, String> {
-        let results = &self.repository.results;
-        let found = name
-            .split_once('.')
-            .and_then(|(chapter, value)| results.get(chapter)?.values.get(value));
-        let Some(value) = found else {
-            let all: Vec<String> = results
-                .iter()
-                .flat_map(|(chapter, results)| {
-                    results.values.keys().map(move |v| format!("{chapter}.{v}"))
-                })
-                .collect();
-            return Err(unknown("value", name, all.iter().map(String::as_str)));
-        };
+        let value = results::find(&self.repository.results, "value", name, '.', |r| &r.values)?;
         number::format(value, format)
     }
 

@@ -1,7 +1,7 @@
 //! What the chapters' programs found: numbers, figures, printed outputs.
 
 use crate::files;
-use crate::problem::{Place, Problems};
+use crate::problem::{Place, Problems, unknown};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -77,4 +77,26 @@ pub fn read(root: &Path, problems: &mut Problems) -> BTreeMap<String, Results> {
         all.insert((*chapter).to_owned(), results);
     }
     all
+}
+
+/// What the chapters have under a name such as `chapter01/curves` or `chapter01.seconds`.
+///
+/// # Errors
+/// If there is nothing: with the names that are closest.
+pub fn find<'r, T>(
+    all: &'r BTreeMap<String, Results>,
+    what: &str,
+    name: &str,
+    separator: char,
+    kind: fn(&Results) -> &BTreeMap<String, T>,
+) -> Result<&'r T, String> {
+    let parts = name.split_once(separator);
+    let found = parts.and_then(|(chapter, name)| kind(all.get(chapter)?).get(name));
+    found.ok_or_else(|| {
+        let names = all.iter().flat_map(|(chapter, results)| {
+            kind(results).keys().map(move |name| format!("{chapter}{separator}{name}"))
+        });
+        let names: Vec<String> = names.collect();
+        unknown(what, name, names.iter().map(String::as_str))
+    })
 }

@@ -46,22 +46,12 @@ pub fn read(root: &Path, problems: &mut Problems) -> BTreeMap<String, Vec<Symbol
     }
     for file in files::below(root, FOLDER, "toml") {
         let text = files::read(root, &file, problems);
-        let mut rows = match toml::from_str::<Table>(&text) {
-            Ok(table) => table.symbol,
-            Err(error) => {
-                let begin = error.span().map_or(0, |span| span.start);
-                let line = text[..begin].matches('\n').count() + 1;
-                problems.add(
-                    &Place::new(&file, line),
-                    format!("not a table of symbols: {}", error.message()),
-                );
-                continue;
-            }
-        };
-        let lines = text.lines().enumerate().filter(|(_, l)| l.trim() == "[[symbol]]");
+        let what = "a table of symbols";
+        let Some(table) = files::toml::<Table>(&file, &text, what, problems) else { continue };
+        let mut rows = table.symbol;
         let mut seen: Vec<String> = Vec::new();
-        for (row, (line, _)) in rows.iter_mut().zip(lines) {
-            row.place = Place::new(&file, line + 1);
+        for (row, place) in rows.iter_mut().zip(files::entries(&file, &text, "[[symbol]]")) {
+            row.place = place;
             let name = tex::normal(&row.tex);
             if seen.contains(&name) {
                 problems.add(&row.place, format!("there is another row for `{name}` here"));

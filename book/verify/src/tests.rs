@@ -1,9 +1,9 @@
 //! Each rule is seen to let pass what it should, and to find what it should find.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::Likeness::{self, Machine, Near};
 use crate::chapter;
@@ -190,11 +190,11 @@ fn results_are_compared_by_their_kind() {
     assert_eq!(places(|r| r["machine"] = json!(null)), ["machine"]);
 }
 
-/// A folder below the target folder, as a chapter writes it.
-fn write(name: &str, changes: &[(&str, Option<&str>)]) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tmp/verify").join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(folder.join("outputs")).unwrap();
+/// A folder as a chapter writes it.
+fn write(changes: &[(&str, Option<&str>)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::create_dir(path.join("outputs")).unwrap();
     let results = results().to_string();
     let files = [
         ("results.json", &results[..]),
@@ -204,12 +204,12 @@ fn write(name: &str, changes: &[(&str, Option<&str>)]) -> PathBuf {
         ("outputs/t.txt", "took 3 s on 2 cores of a Z80, OpenBLAS kernel Small\n"),
     ];
     for (file, text) in files {
-        fs::write(folder.join(file), text).unwrap();
+        fs::write(path.join(file), text).unwrap();
     }
     for (file, text) in changes {
         match text {
-            Some(text) => fs::write(folder.join(file), text).unwrap(),
-            None => fs::remove_file(folder.join(file)).unwrap(),
+            Some(text) => fs::write(path.join(file), text).unwrap(),
+            None => fs::remove_file(path.join(file)).unwrap(),
         }
     }
     folder
@@ -217,10 +217,10 @@ fn write(name: &str, changes: &[(&str, Option<&str>)]) -> PathBuf {
 
 #[test]
 fn every_file_of_a_chapter_is_compared() {
-    let committed = write("committed", &[]);
+    let committed = write(&[]);
     let places = |file: &str, text: Option<&str>| {
-        let found = write("found", &[(file, text)]);
-        let differences = chapter::compare(&committed, &found);
+        let found = write(&[(file, text)]);
+        let differences = chapter::compare(committed.path(), found.path());
         differences.into_iter().map(|d| d.place).collect::<Vec<_>>()
     };
     let none: [&str; 0] = [];
@@ -237,6 +237,6 @@ fn every_file_of_a_chapter_is_compared() {
     // Another machine prints its own name.
     let results = results().to_string().replace("Z80", "6502");
     let text = "took 9 s on 2 cores of a 6502, OpenBLAS kernel Small\n";
-    let found = write("found", &[("results.json", Some(&results)), ("outputs/t.txt", Some(text))]);
-    assert_eq!(chapter::compare(&committed, &found), []);
+    let found = write(&[("results.json", Some(&results)), ("outputs/t.txt", Some(text))]);
+    assert_eq!(chapter::compare(committed.path(), found.path()), []);
 }

@@ -52,12 +52,13 @@ pub struct Index {
 }
 
 /// The directives that print something once.
-const ONCE: [&str; 6] = ["equation", "figure", "listing", "exercise", "test", "output"];
+const ONCE: [&str; 8] =
+    ["equation", "figure", "listing", "exercise", "test", "output", "mistakes", "kill_matrix"];
 
 /// The name under which something is found: the same for every directive that can print it.
 fn key(directive: &str, name: &str) -> String {
     match directive {
-        "test" | "output" => format!("{directive} {name}"),
+        "test" | "output" | "mistakes" | "kill_matrix" => format!("{directive} {name}"),
         _ => name.to_owned(),
     }
 }
@@ -145,8 +146,8 @@ impl Index {
                 );
             }
         }
-        for Exercise { name, chapter, place, .. } in &repository.exercises {
-            missing(place, "exercise", name, &format!("book/src/chapter{chapter:02}.md"));
+        for Exercise { entry, chapter, place } in &repository.exercises {
+            missing(place, "exercise", &entry.name, &format!("book/src/chapter{chapter:02}.md"));
         }
     }
 }
@@ -234,9 +235,10 @@ impl<'a> Walk<'a> {
             };
             self.index.insert(key(directive, name), target, self.problems);
             if directive == "exercise"
-                && let Some(exercise) = repository.exercises.iter().find(|e| e.name == name)
+                && let Some(exercise) = repository.exercises.iter().find(|e| e.entry.name == name)
             {
-                for text in [&exercise.task, &exercise.hint, &exercise.check] {
+                let entry = &exercise.entry;
+                for text in [&entry.task, &entry.hint, &entry.check] {
                     self.prose(text, &place, repository);
                 }
             }

@@ -6,6 +6,7 @@
 
 mod after;
 mod bibliography;
+mod checks;
 mod equations;
 mod exercises;
 mod files;
@@ -13,6 +14,7 @@ mod index;
 mod katex;
 mod listings;
 mod markdown;
+mod matrix;
 mod number;
 mod print;
 mod problem;

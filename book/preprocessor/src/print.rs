@@ -108,28 +108,30 @@ impl Renderer<'_> {
 
     pub(crate) fn exercise(&mut self, name: &str) -> Result<String, String> {
         let exercises = &self.repository.exercises;
-        let Some(exercise) = exercises.iter().find(|exercise| exercise.name == name) else {
-            return Err(unknown("exercise", name, exercises.iter().map(|e| e.name.as_str())));
+        let Some(exercise) = exercises.iter().find(|exercise| exercise.entry.name == name) else {
+            return Err(unknown("exercise", name, exercises.iter().map(|e| e.entry.name.as_str())));
         };
         if self.page.chapter() != Some(exercise.chapter) {
             return Err(format!("`{name}` is an exercise of chapter {}", exercise.chapter));
         }
-        let Exercise { title, chapter, about, .. } = exercise;
-        let place = &exercise.place;
-        let about =
-            self.about(about).inspect_err(|m| self.problems.add(place, m)).unwrap_or_default();
-        let title = self.prose(title, place);
-        let [task, hint, check] = [&exercise.task, &exercise.hint, &exercise.check]
-            .map(|t| self.markdown(t.trim(), place));
+        let Exercise { entry, chapter, place } = exercise;
+        let about = self
+            .about(&entry.about)
+            .inspect_err(|m| self.problems.add(place, m))
+            .unwrap_or_default();
+        let title = self.prose(&entry.title, place);
+        let [task, hint, check] =
+            [&entry.task, &entry.hint, &entry.check].map(|t| self.markdown(t.trim(), place));
         let [task, hint, check] = [task, hint, check].map(|t| t.trim().to_owned());
         let label = self.index.get(name).map_or("", |target| &target.label);
-        let kind = match (exercise.kind, exercise.points) {
-            (Kind::Assignment, Some(1)) => "1 point".to_owned(),
-            (Kind::Assignment, Some(points)) => format!("{points} points"),
+        let kind = match (entry.kind, entry.points) {
+            (Kind::Assignment | Kind::Together, Some(1)) => "1 point".to_owned(),
+            (Kind::Assignment | Kind::Together, Some(points)) => format!("{points} points"),
             _ => "open".to_owned(),
         };
-        let command = match exercise.kind {
+        let command = match entry.kind {
             Kind::Assignment => format!(" To check it: `cargo xtask grade {chapter}`."),
+            Kind::Together => " To check it: `cargo xtask grade all`.".to_owned(),
             Kind::Challenge => String::new(),
         };
         Ok(format!(
@@ -141,7 +143,7 @@ impl Renderer<'_> {
     }
 
     /// A link to the equation or section that an exercise belongs to.
-    fn about(&self, name: &str) -> Result<String, String> {
+    pub(crate) fn about(&self, name: &str) -> Result<String, String> {
         match self.index.get(name) {
             Some(target) => Ok(self.link(target)),
             None => Err(unknown("equation or section", name, self.index.names())),

@@ -27,7 +27,7 @@ pub struct Renderer<'a> {
 const INLINE: [&str; 4] = ["ref", "value", "machine", "cite"];
 
 /// The directives that stand on a line of their own.
-const ALONE: [&str; 10] = [
+const ALONE: [&str; 12] = [
     "equation",
     "listing",
     "test",
@@ -35,6 +35,8 @@ const ALONE: [&str; 10] = [
     "output",
     "run",
     "exercise",
+    "mistakes",
+    "kill_matrix",
     "symbols",
     "equations",
     "bibliography",
@@ -214,6 +216,8 @@ impl Renderer<'_> {
                 Ok(format!("<div class=\"run\">\n\n```sh\n{arguments}\n```\n\n</div>"))
             }
             "exercise" => self.exercise(first),
+            "mistakes" => self.mistakes(first),
+            "kill_matrix" => self.kill_matrix(first),
             "symbols" => self.symbols(first),
             "equations" => self.equations(first),
             "bibliography" => Ok(self.bibliography()),
@@ -256,7 +260,7 @@ impl Renderer<'_> {
         found.machine.as_deref().map(escape).ok_or_else(|| format!("{chapter} measured no times"))
     }
 
-    fn citation(&mut self, key: &str) -> Result<String, String> {
+    pub(crate) fn citation(&mut self, key: &str) -> Result<String, String> {
         let works = &self.repository.works;
         match works.get(key) {
             Some(work) => Ok(format!("[{}](bibliography.md#{key})", work.label())),

@@ -1,6 +1,7 @@
 //! Everything the book is taken from, read once.
 
 use crate::bibliography::{self, Work};
+use crate::checks::{self, Check};
 use crate::equations::{self, Equation};
 use crate::exercises::{self, Exercise};
 use crate::files;
@@ -27,6 +28,8 @@ pub struct Repository {
     pub symbols: BTreeMap<String, Vec<Symbol>>,
     /// The exercises, chapter by chapter.
     pub exercises: Vec<Exercise>,
+    /// What is known of the checks of the assignments, by chapter.
+    pub checks: BTreeMap<String, Vec<Check>>,
     /// The works, by key.
     pub works: BTreeMap<String, Work>,
     /// The source of `cargo xtask`.
@@ -42,6 +45,7 @@ impl Repository {
                 tests.extend(test_names(&files::read(root, &file, problems)));
             }
         }
+        let exercises = exercises::read(root, problems);
         let tasks = files::below(root, "xtask/src", "rs");
         Self {
             root: root.to_owned(),
@@ -50,7 +54,8 @@ impl Repository {
             listings: listings::read(root, problems),
             results: results::read(root, problems),
             symbols: symbols::read(root, problems),
-            exercises: exercises::read(root, problems),
+            checks: checks::read(root, &exercises, problems),
+            exercises,
             works: bibliography::read(root, problems),
             tasks: tasks.iter().map(|file| files::read(root, file, problems)).collect(),
         }

@@ -59,13 +59,31 @@ enum Task {
         /// `chapter05`, or only `5`
         chapters: Vec<String>,
     },
-    /// Checks your answers to a chapter's assignment: `grade 1`
+    /// Checks your answers to a chapter's assignment, `grade 1`, or all: `grade all`
     Grade {
-        /// The chapter, by number
+        /// The chapter, by number; `all`, for each chapter and then your work together
         chapter: String,
-        /// Chooses the random inputs; another one for each run, unless given
+        #[command(flatten)]
+        options: grade::Options,
+        /// Checks again whenever you save the file
         #[arg(long)]
-        seed: Option<u64>,
+        watch: bool,
+    },
+    /// Shows where you stand in the whole course
+    Progress,
+    /// Puts the file with your answers back as it was at first, and keeps what you wrote
+    Reset {
+        /// The chapter, by number, or `all`
+        chapter: String,
+        /// Does not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Makes an autograder for Gradescope: `gradescope 2`, or `gradescope all`
+    Gradescope {
+        /// The chapter, and options: try `gradescope --help`
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        args: Vec<String>,
     },
 }
 
@@ -92,6 +110,12 @@ enum Error {
     CannotStart { program: String, source: io::Error },
     #[error("cannot read {}: {source}", .path.display())]
     CannotRead { path: PathBuf, source: io::Error },
+    #[error("cannot write {}: {source}", .path.display())]
+    CannotWrite { path: PathBuf, source: io::Error },
+    #[error("{} is not there. `cargo xtask reset {chapter}` makes it again", .path.display())]
+    NoAnswers { path: PathBuf, chapter: u32 },
+    #[error("{0} Nobody is here to be asked; with --yes it is done without asking")]
+    NotAsked(String),
 }
 
 fn main() -> ExitCode {
@@ -106,7 +130,11 @@ fn main() -> ExitCode {
         Task::Book => book::build(),
         Task::Render { chapters } => chapters::render(&chapters),
         Task::VerifyBook { chapters } => chapters::verify_book(&chapters),
-        Task::Grade { chapter, seed } => grade::grade(&chapter, seed),
+        Task::Grade { chapter, options, watch: false } => grade::grade(&chapter, &options),
+        Task::Grade { chapter, options, watch: true } => grade::watch(&chapter, &options),
+        Task::Progress => grade::progress(),
+        Task::Reset { chapter, yes } => grade::reset(&chapter, yes),
+        Task::Gradescope { args } => grade::gradescope(&args),
     };
     match result {
         Ok(status) | Err(Error::Failed(status)) => exit_code(status),

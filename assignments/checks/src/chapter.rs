@@ -1,9 +1,15 @@
 //! A chapter's assignment: its text, its checks, and the variants that prove the checks.
 
-use std::fmt;
+use signatures::{Call, Misfit, Value};
 
 use crate::draw::Draw;
-use crate::given::Verdict;
+use crate::question::{Ask, Question};
+
+/// Asks what has to be asked about one function.
+pub type Check = fn(&mut Ask<'_>);
+
+/// The functions of a chapter: what a call of one of them returns.
+pub type Functions = dyn Fn(&Call) -> Result<Value, Misfit>;
 
 /// The assignment of one chapter.
 pub struct Chapter {
@@ -11,66 +17,73 @@ pub struct Chapter {
     pub number: u32,
     /// The text of its `exercises.toml`.
     pub exercises: &'static str,
-    /// The checks of the student's functions; nothing where they are not built in.
-    pub student: fn() -> Option<Vec<Check>>,
-    /// The checks of the functions that point at the library.
-    pub reference: fn() -> Vec<Check>,
+    /// For each function the check of that name, in the order of the exercises.
+    pub checks: &'static [(&'static str, Check)],
+    /// The functions as the library has them.
+    pub reference: fn(&Call) -> Result<Value, Misfit>,
     /// Wrong answers that fail, and other right ones that pass.
     pub variants: fn() -> Vec<Variant>,
-}
-
-/// One check of one function.
-pub struct Check {
-    /// The name of the exercise, and of the function.
-    pub name: &'static str,
-    run: Box<dyn FnOnce(&mut Draw) -> Verdict + Send>,
 }
 
 /// A chapter's functions with one of them replaced.
 pub struct Variant {
     /// What it is, in a few words: "the diagonal of the Jacobian only".
     pub name: &'static str,
-    /// The check that it fails; nothing if it is right.
-    pub fails: Option<&'static str>,
-    /// The checks of these functions.
-    pub checks: Vec<Check>,
-}
-
-/// A check of a chapter whose functions are in the struct `F`.
-pub type CheckOf<F> = fn(&F, &mut Draw) -> Verdict;
-
-/// The checks of a chapter, bound to the functions that they will call.
-pub fn bind<F: Copy + Send + 'static>(
-    checks: &[(&'static str, CheckOf<F>)],
-    functions: F,
-) -> Vec<Check> {
-    let bound = checks
-        .iter()
-        .map(|&(name, check)| Check { name, run: Box::new(move |draw| check(&functions, draw)) });
-    bound.collect()
+    /// The function that was replaced, which is also the name of its check.
+    pub function: &'static str,
+    /// Whether its check must fail.
+    pub wrong: bool,
+    /// Whether the first answer that is wrong is a panic.
+    pub panics: bool,
+    /// The equation or section that says how it should be, if not that of the exercise.
+    pub about: Option<&'static str>,
+    /// The tutorial that has it, by its key in the bibliography.
+    pub published: Option<&'static str>,
+    /// The functions.
+    pub answer: Box<Functions>,
 }
 
 impl Variant {
-    /// A wrong variant, which fails the check of this name and no other.
-    pub fn wrong(fails: &'static str, name: &'static str, checks: Vec<Check>) -> Self {
-        Self { name, fails: Some(fails), checks }
+    /// A wrong variant: the check of this name fails, and no other.
+    pub fn wrong(
+        function: &'static str,
+        name: &'static str,
+        answer: impl Fn(&Call) -> Result<Value, Misfit> + 'static,
+    ) -> Self {
+        let answer = Box::new(answer);
+        Self { name, function, wrong: true, panics: false, about: None, published: None, answer }
     }
 
-    /// Another right answer.
-    pub fn right(name: &'static str, checks: Vec<Check>) -> Self {
-        Self { name, fails: None, checks }
+    /// Another right answer to the check of this name.
+    pub fn right(
+        function: &'static str,
+        name: &'static str,
+        answer: impl Fn(&Call) -> Result<Value, Misfit> + 'static,
+    ) -> Self {
+        Self { wrong: false, ..Self::wrong(function, name, answer) }
+    }
+
+    /// Says that its first wrong answer is a panic.
+    pub fn panics(self) -> Self {
+        Self { panics: true, ..self }
+    }
+
+    /// Says which equation or section tells what would be right.
+    pub fn see(self, about: &'static str) -> Self {
+        Self { about: Some(about), ..self }
+    }
+
+    /// Says which tutorial has it, by its key in the bibliography.
+    pub fn published(self, by: &'static str) -> Self {
+        Self { published: Some(by), ..self }
     }
 }
 
-impl Check {
-    /// Calls the function, in this thread.
-    pub(crate) fn run(self, draw: &mut Draw) -> Verdict {
-        (self.run)(draw)
-    }
-}
-
-impl fmt::Debug for Check {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Check").field(&self.name).finish()
+impl Chapter {
+    /// What the check with this number asks. The seed and the number choose its inputs.
+    pub fn questions(&self, check: usize, seed: u64) -> Vec<Question> {
+        let mut ask = Ask::new(Draw::new(seed, check as u64), &self.reference);
+        (self.checks[check].1)(&mut ask);
+        ask.questions()
     }
 }

@@ -3,47 +3,13 @@
 mod variants;
 
 use gradus::{GradientDescent, Momentum, MovingAverage, Nesterov, Optimizer, State};
-use ndarray::{Array1, Array2, array};
+use ndarray::{Array1, array};
 use rand::RngExt;
+use signatures::TypedCall;
+use signatures::chapter03::{Functions, call};
 
-use crate::chapter::{Chapter, CheckOf, bind};
-use crate::draw::Draw;
-use crate::given::{Verdict, given};
-
-/// A step of gradient descent: from the matrix and the vector of a bowl, parameters and learning
-/// rate to the new parameters.
-pub type Descent = fn(&Array2<f64>, &Array1<f64>, &Array1<f64>, f64) -> Array1<f64>;
-
-/// A step of an optimizer with a velocity: from parameters, velocity, gradient, learning rate
-/// and momentum to the new parameters and the new velocity.
-pub type Step =
-    fn(&Array1<f64>, &Array1<f64>, &Array1<f64>, f64, f64) -> (Array1<f64>, Array1<f64>);
-
-/// The functions of chapter 3, as the student writes them.
-#[derive(Clone, Copy)]
-pub struct Functions {
-    pub bowl_step: Descent,
-    pub momentum_step: Step,
-    pub moving_average_step: Step,
-    pub nesterov_step: Step,
-    pub heavy_ball_radius: fn(f64, f64, f64) -> f64,
-    pub best_pair: fn(&Array1<f64>) -> (f64, f64),
-}
-
-#[cfg(feature = "chapter03")]
-const STUDENT: Option<Functions> = {
-    use ::student::chapter03::*;
-    Some(Functions {
-        bowl_step,
-        momentum_step,
-        moving_average_step,
-        nesterov_step,
-        heavy_ball_radius,
-        best_pair,
-    })
-};
-#[cfg(not(feature = "chapter03"))]
-const STUDENT: Option<Functions> = None;
+use crate::chapter::Chapter;
+use crate::question::Ask;
 
 /// What the library says; of the best pair, what the book derives.
 const REFERENCE: Functions = Functions {
@@ -97,113 +63,88 @@ fn step(
     (params, v)
 }
 
-/// The checks, in the order of `exercises.toml`.
-const CHECKS: &[(&str, CheckOf<Functions>)] = &[
-    ("bowl_step", bowl_step),
-    ("momentum_step", momentum_step),
-    ("moving_average_step", moving_average_step),
-    ("nesterov_step", nesterov_step),
-    ("heavy_ball_radius", heavy_ball_radius),
-    ("best_pair", best_pair),
-];
-
-/// The assignment of chapter 3.
+/// The assignment of chapter 3: the checks are in the order of `exercises.toml`.
 pub const CHAPTER: Chapter = Chapter {
     number: 3,
     exercises: include_str!("../../chapter03/exercises.toml"),
-    student: || STUDENT.map(|functions| bind(CHECKS, functions)),
-    reference: || bind(CHECKS, REFERENCE),
+    checks: &[
+        ("bowl_step", bowl_step),
+        ("momentum_step", momentum_step),
+        ("moving_average_step", moving_average_step),
+        ("nesterov_step", nesterov_step),
+        ("heavy_ball_radius", heavy_ball_radius),
+        ("best_pair", best_pair),
+    ],
+    reference: |call| REFERENCE.answer(call),
     variants: variants::all,
 };
 
-fn bowl_step(f: &Functions, draw: &mut Draw) -> Verdict {
-    let one = |a: Array2<f64>, b: Array1<f64>, theta: Array1<f64>, eta: f64, right: Array1<f64>| {
-        given("a", &a)
-            .and("b", &b)
-            .and("theta", &theta)
-            .and("eta", &eta)
-            .expect(&right, || (f.bowl_step)(&a, &b, &theta, eta))
-    };
+fn bowl_step(ask: &mut Ask<'_>) {
     // Worked out by hand: the gradient is (2, 9.5).
-    let a = array![[2.0, 1.0], [0.0, 4.0]];
-    one(a, array![1.0, -1.0], array![1.0, 2.0], 0.1, array![0.8, 1.05])?;
+    let (a, b, theta) = (array![[2.0, 1.0], [0.0, 4.0]], array![1.0, -1.0], array![1.0, 2.0]);
+    ask.call(call::bowl_step(&a, &b, &theta, 0.1)).returns(&array![0.8, 1.05]);
     for p in [1, 3, 3] {
-        let (a, b, theta) = (draw.normal((p, p), 1.0), draw.normal(p, 1.0), draw.normal(p, 2.0));
-        let eta = draw.rng.random_range(0.05..0.8);
-        let right = (REFERENCE.bowl_step)(&a, &b, &theta, eta);
-        one(a, b, theta, eta, right)?;
+        let (a, b) = (ask.draw.normal((p, p), 1.0), ask.draw.normal(p, 1.0));
+        let theta = ask.draw.normal(p, 2.0);
+        let eta = ask.draw.rng.random_range(0.05..0.8);
+        ask.call(call::bowl_step(&a, &b, &theta, eta));
     }
-    Ok(())
 }
 
-fn momentum_step(f: &Functions, draw: &mut Draw) -> Verdict {
-    check_step(draw, "mu", REFERENCE.momentum_step, f.momentum_step, (0.35, -0.65))
+fn momentum_step(ask: &mut Ask<'_>) {
+    ask_steps(ask, call::momentum_step, (0.35, -0.65));
 }
 
-fn moving_average_step(f: &Functions, draw: &mut Draw) -> Verdict {
-    let (right, call) = (REFERENCE.moving_average_step, f.moving_average_step);
-    check_step(draw, "beta", right, call, (1.025, -0.25))
+fn moving_average_step(ask: &mut Ask<'_>) {
+    ask_steps(ask, call::moving_average_step, (1.025, -0.25));
 }
 
-fn nesterov_step(f: &Functions, draw: &mut Draw) -> Verdict {
-    check_step(draw, "mu", REFERENCE.nesterov_step, f.nesterov_step, (0.215, -0.65))
+fn nesterov_step(ask: &mut Ask<'_>) {
+    ask_steps(ask, call::nesterov_step, (0.215, -0.65));
 }
 
-/// Checks a step, first on numbers whose result, `by_hand`, is in the text.
-fn check_step(
-    draw: &mut Draw,
-    momentum: &str,
-    reference: Step,
-    call: Step,
-    by_hand: (f64, f64),
-) -> Verdict {
-    let one = |theta: &Array1<f64>, v: &Array1<f64>, g: &Array1<f64>, eta: f64, mu: f64, right| {
-        given("theta", theta)
-            .and("v", v)
-            .and("g", g)
-            .and("eta", &eta)
-            .and(momentum, &mu)
-            .expect(&right, || call(theta, v, g, eta, mu))
-    };
-    let right = (array![by_hand.0], array![by_hand.1]);
-    one(&array![1.0], &array![-0.5], &array![2.0], 0.1, 0.9, right)?;
+/// A call of a step with a velocity: parameters, velocity, gradient, learning rate and momentum.
+type CallOfStep =
+    fn(&Array1<f64>, &Array1<f64>, &Array1<f64>, f64, f64) -> TypedCall<(Array1<f64>, Array1<f64>)>;
+
+/// Asks for steps, first on numbers whose result, `by_hand`, is in the text.
+fn ask_steps(ask: &mut Ask<'_>, step: CallOfStep, by_hand: (f64, f64)) {
+    let by_hand = (array![by_hand.0], array![by_hand.1]);
+    ask.call(step(&array![1.0], &array![-0.5], &array![2.0], 0.1, 0.9)).returns(&by_hand);
     for p in [1, 3] {
-        let theta = draw.normal(p, 1.0);
-        let (v, g) = (draw.normal(p, 1.0), draw.normal(p, 2.0));
-        let (eta, mu) = (draw.rng.random_range(0.05..0.8), draw.rng.random_range(0.3..0.95));
-        // From rest, on the way, and without momentum.
-        one(&theta, &v, &g, eta, mu, reference(&theta, &v, &g, eta, mu))?;
-        let rest = Array1::zeros(p);
-        one(&theta, &rest, &g, eta, mu, reference(&theta, &rest, &g, eta, mu))?;
-        one(&theta, &v, &g, eta, 0.0, reference(&theta, &v, &g, eta, 0.0))?;
+        let (theta, v) = (ask.draw.normal(p, 1.0), ask.draw.normal(p, 1.0));
+        let g = ask.draw.normal(p, 2.0);
+        let eta = ask.draw.rng.random_range(0.05..0.8);
+        let mu = ask.draw.rng.random_range(0.3..0.95);
+        ask.call(step(&theta, &v, &g, eta, mu));
+        ask.call(step(&theta, &Array1::zeros(p), &g, eta, mu)).case("from rest");
+        ask.call(step(&theta, &v, &g, eta, 0.0)).case("without momentum");
     }
-    Ok(())
 }
 
-fn heavy_ball_radius(f: &Functions, draw: &mut Draw) -> Verdict {
-    let one = |eta: f64, mu: f64, lambda: f64, right: f64, case: &str| {
-        given("eta", &eta)
-            .and("mu", &mu)
-            .and("lambda", &lambda)
+fn heavy_ball_radius(ask: &mut Ask<'_>) {
+    for (eta, mu, lambda, right, case) in [
+        (0.1, 0.9, 4.0, 0.9_f64.sqrt(), "the ball swings"),
+        (1.0, 0.25, 0.25, 0.5, "both eigenvalues are ½"),
+        (1.0, 0.25, 2.25, 0.5, "both eigenvalues are −½"),
+        (0.1, 0.9, 38.0, 1.0, "at the limit"),
+        (1.0, 0.0, 0.25, 0.75, "no momentum"),
+        (1.0, 0.0, 2.5, 1.5, "no momentum, and divergence"),
+    ] {
+        // Where the two zeros nearly meet, rounding is felt as its root.
+        ask.call(call::heavy_ball_radius(eta, mu, lambda))
             .case(case)
-            // Where the two zeros nearly meet, rounding is felt as its root.
             .within(1e-7, 1e-12)
-            .expect(&right, || (f.heavy_ball_radius)(eta, mu, lambda))
-    };
-    one(0.1, 0.9, 4.0, 0.9_f64.sqrt(), "the ball swings")?;
-    one(1.0, 0.25, 0.25, 0.5, "both eigenvalues are ½")?;
-    one(1.0, 0.25, 2.25, 0.5, "both eigenvalues are −½")?;
-    one(0.1, 0.9, 38.0, 1.0, "at the limit")?;
-    one(1.0, 0.0, 0.25, 0.75, "no momentum")?;
-    one(1.0, 0.0, 2.5, 1.5, "no momentum, and divergence")?;
+            .returns(&right);
+    }
     for (low, high, case) in [
         (0.05, 0.95, "the ball creeps"),
         (1.05, 0.95, "the ball swings"),
         (1.05, 1.4, "the steep side of the range in which the ball swings"),
     ] {
         for _ in 0..2 {
-            let (mu, lambda): (f64, f64) =
-                (draw.rng.random_range(0.1..0.9), draw.rng.random_range(0.2..9.0));
+            let mu: f64 = ask.draw.rng.random_range(0.1..0.9);
+            let lambda: f64 = ask.draw.rng.random_range(0.2..9.0);
             // Between two parts of the edges of the complex range.
             let edges = ((1.0 - mu.sqrt()).powi(2), (1.0 + mu.sqrt()).powi(2));
             let (from, to) = match case {
@@ -211,25 +152,23 @@ fn heavy_ball_radius(f: &Functions, draw: &mut Draw) -> Verdict {
                 "the ball swings" => (low * edges.0, high * edges.1),
                 _ => (low * edges.1, high * edges.1),
             };
-            let eta = draw.rng.random_range(from..to) / lambda;
-            one(eta, mu, lambda, (REFERENCE.heavy_ball_radius)(eta, mu, lambda), case)?;
+            let eta = ask.draw.rng.random_range(from..to) / lambda;
+            ask.call(call::heavy_ball_radius(eta, mu, lambda)).case(case).within(1e-7, 1e-12);
         }
     }
-    Ok(())
 }
 
-fn best_pair(f: &Functions, draw: &mut Draw) -> Verdict {
-    let one = |lambda: Array1<f64>, right: (f64, f64)| {
-        given("lambda", &lambda).expect(&right, || (f.best_pair)(&lambda))
-    };
-    one(array![9.0, 25.0, 1.0], (1.0 / 9.0, 4.0 / 9.0))?;
-    one(array![25.0, 1.0], (1.0 / 9.0, 4.0 / 9.0))?;
-    one(array![4.0], (0.25, 0.0))?;
-    one(array![4.0, 4.0], (0.25, 0.0))?;
-    for p in [2, 3, 6] {
-        let lambda = draw.uniform(p, 0.2, 9.0);
-        let right = (REFERENCE.best_pair)(&lambda);
-        one(lambda, right)?;
+fn best_pair(ask: &mut Ask<'_>) {
+    for (lambda, right) in [
+        (array![9.0, 25.0, 1.0], (1.0 / 9.0, 4.0 / 9.0)),
+        (array![25.0, 1.0], (1.0 / 9.0, 4.0 / 9.0)),
+        (array![4.0], (0.25, 0.0)),
+        (array![4.0, 4.0], (0.25, 0.0)),
+    ] {
+        ask.call(call::best_pair(&lambda)).returns(&right);
     }
-    Ok(())
+    for p in [2, 3, 6] {
+        let lambda = ask.draw.uniform(p, 0.2, 9.0);
+        ask.call(call::best_pair(&lambda));
+    }
 }

@@ -1,6 +1,7 @@
 //! Chapter 4: the network.
 
 mod variants;
+mod vectors;
 
 use gradus::layout::{flatten, restore};
 use gradus::{
@@ -8,44 +9,17 @@ use gradus::{
     NeuralNetwork, Softmax, Tanh, one_hot,
 };
 use ndarray::{Array1, Array2, ShapeBuilder, array};
+use signatures::chapter04::{Functions, call};
 
-use crate::chapter::{Chapter, CheckOf, bind};
+use crate::chapter::Chapter;
 use crate::draw::Draw;
-use crate::given::{Verdict, given};
+use crate::question::Ask;
 
 /// Weights and biases, layer by layer.
 type Layers = (Vec<Array2<f64>>, Vec<Array1<f64>>);
 
-/// The functions of chapter 4, as the student writes them.
-#[derive(Clone, Copy)]
-pub struct Functions {
-    pub affine_backward: AffineBackward,
-    pub flatten_parameters: fn(&[Array2<f64>], &[Array1<f64>]) -> Array1<f64>,
-    pub restore_parameters: fn(&Array1<f64>, &[usize]) -> Option<Layers>,
-    pub one_hot_labels: fn(&[usize], usize) -> Option<Array2<f64>>,
-    pub weight_deviations: fn(usize, usize) -> (f64, f64, f64),
-    pub forward_pass: fn(&Array2<f64>, &[Array2<f64>], &[Array1<f64>]) -> Array2<f64>,
-}
-
-type AffineBackward = fn(&Array2<f64>, &Array2<f64>, &Array2<f64>) -> Gradients;
-
 /// ∂L/∂W, ∂L/∂b and ∂L/∂X.
 type Gradients = (Array2<f64>, Array1<f64>, Array2<f64>);
-
-#[cfg(feature = "chapter04")]
-const STUDENT: Option<Functions> = {
-    use ::student::chapter04::*;
-    Some(Functions {
-        affine_backward,
-        flatten_parameters,
-        restore_parameters,
-        one_hot_labels,
-        weight_deviations,
-        forward_pass,
-    })
-};
-#[cfg(not(feature = "chapter04"))]
-const STUDENT: Option<Functions> = None;
 
 /// What the library says.
 const REFERENCE: Functions = Functions {
@@ -92,42 +66,52 @@ fn sizes(weights: &[Array2<f64>]) -> Vec<usize> {
     weights.iter().map(Array2::nrows).chain(last).collect()
 }
 
-/// The checks, in the order of `exercises.toml`.
-const CHECKS: &[(&str, CheckOf<Functions>)] = &[
-    ("affine_backward", affine_backward),
-    ("flatten_parameters", flatten_parameters),
-    ("restore_parameters", restore_parameters),
-    ("one_hot_labels", one_hot_labels),
-    ("weight_deviations", weight_deviations),
-    ("forward_pass", forward_pass),
-];
-
-/// The assignment of chapter 4.
+/// The assignment of chapter 4: the checks are in the order of `exercises.toml`.
 pub const CHAPTER: Chapter = Chapter {
     number: 4,
     exercises: include_str!("../../chapter04/exercises.toml"),
-    student: || STUDENT.map(|functions| bind(CHECKS, functions)),
-    reference: || bind(CHECKS, REFERENCE),
+    checks: &[
+        ("affine_backward", affine_backward),
+        ("flatten_parameters", flatten_parameters),
+        ("restore_parameters", restore_parameters),
+        ("one_hot_labels", one_hot_labels),
+        ("weight_deviations", weight_deviations),
+        ("forward_pass", forward_pass),
+    ],
+    reference: |call| REFERENCE.answer(call),
     variants: variants::all,
 };
 
-fn affine_backward(f: &Functions, draw: &mut Draw) -> Verdict {
-    let call = |x: &Array2<f64>, w: &Array2<f64>, d_z: &Array2<f64>, right: &Gradients| {
-        let arguments = given("x", x).and("w", w).and("d_z", d_z);
-        arguments.expect(right, || (f.affine_backward)(x, w, d_z))
-    };
-    // Worked out by hand, so that a mistake of the library could not hide one of the student.
-    let (x, w) = (array![[1.0, 2.0], [3.0, 4.0]], array![[1.0, 0.0, 2.0], [0.0, -1.0, 1.0]]);
+fn affine_backward(ask: &mut Ask<'_>) {
+    // Worked out by hand, so that a mistake of the library could not hide one of the student. All
+    // sides are equal at first: a transpose that is missing gives numbers here, and a panic later.
+    let (x, w) = (array![[1.0, 2.0], [3.0, 4.0]], array![[1.0, 2.0], [0.0, -1.0]]);
+    let d_z = array![[1.0, 0.0], [2.0, -1.0]];
+    let right =
+        (array![[7.0, -3.0], [10.0, -4.0]], array![3.0, -1.0], array![[1.0, 0.0], [0.0, 1.0]]);
+    ask.call(call::affine_backward(&x, &w, &d_z)).case("all sides are equal").returns(&right);
+    let w = array![[1.0, 0.0, 2.0], [0.0, -1.0, 1.0]];
     let d_z = array![[1.0, 0.0, -1.0], [2.0, 1.0, 0.0]];
     let d_w = array![[7.0, 3.0, -1.0], [10.0, 4.0, -2.0]];
     let d_x = array![[-1.0, -1.0], [2.0, -1.0]];
-    call(&x, &w, &d_z, &(d_w, array![3.0, 1.0, -1.0], d_x))?;
+    ask.call(call::affine_backward(&x, &w, &d_z)).returns(&(d_w, array![3.0, 1.0, -1.0], d_x));
     for (n, s, m) in [(4, 3, 2), (1, 2, 3), (2, 3, 1), (3, 3, 3)] {
-        let (x, w) = (draw.normal((n, s), 1.0), draw.normal((s, m), 1.0));
-        let d_z = draw.normal((n, m), 1.0);
-        call(&x, &w, &d_z, &(REFERENCE.affine_backward)(&x, &w, &d_z))?;
+        let (x, w) = (ask.draw.normal((n, s), 1.0), ask.draw.normal((s, m), 1.0));
+        let d_z = ask.draw.normal((n, m), 1.0);
+        ask.call(call::affine_backward(&x, &w, &d_z));
     }
-    Ok(())
+    let (x, w) = (ask.draw.normal((2, 3), 1.0), ask.draw.normal((3, 2), 1.0));
+    let mut d_z = ask.draw.normal((2, 2), 1.0);
+    d_z[[1, 0]] = f64::NAN;
+    let in_place = |(d_w, d_b, d_x): &Gradients| {
+        d_w.indexed_iter().all(|((_, j), d)| d.is_nan() == (j == 0))
+            && d_b.indexed_iter().all(|(j, d)| d.is_nan() == (j == 0))
+            && d_x.indexed_iter().all(|((i, _), d)| d.is_nan() == (i == 1))
+    };
+    ask.call(call::affine_backward(&x, &w, &d_z)).case("a NaN in d_z").has(
+        "NaN in column 0 of ∂L/∂W and ∂L/∂b and in row 1 of ∂L/∂X, and nowhere else",
+        in_place,
+    );
 }
 
 /// Normal weights and biases for these sizes.
@@ -136,100 +120,97 @@ fn layers(sizes: &[usize], std: f64, draw: &mut Draw) -> Layers {
     (weights, sizes[1..].iter().map(|&size| draw.normal(size, std)).collect())
 }
 
-fn flatten_parameters(f: &Functions, draw: &mut Draw) -> Verdict {
-    let call =
-        |weights: &Vec<Array2<f64>>, biases: &Vec<Array1<f64>>, case: &str, right: &Array1<f64>| {
-            let arguments = given("weights", weights).and("biases", biases).case(case);
-            arguments.expect(right, || (f.flatten_parameters)(weights, biases))
-        };
-    let (weights, biases) = (
-        vec![array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], array![[7.0], [8.0]]],
-        vec![array![9.0, 10.0], array![11.0]],
-    );
-    let right = array![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0];
-    call(&weights, &biases, "two layers", &right)?;
+fn flatten_parameters(ask: &mut Ask<'_>) {
+    let weights = [array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], array![[7.0], [8.0]]];
+    let biases = [array![9.0, 10.0], array![11.0]];
+    let theta = Array1::range(1.0, 12.0, 1.0);
+    ask.call(call::flatten_parameters(&weights, &biases)).case("two layers").returns(&theta);
     for (sizes, case) in [(&[3, 2][..], "one layer"), (&[2, 3, 1, 4], "three layers")] {
-        let (weights, biases) = layers(sizes, 1.0, draw);
-        call(&weights, &biases, case, &flatten(&weights, &biases))?;
+        let (weights, biases) = layers(sizes, 1.0, &mut ask.draw);
+        ask.call(call::flatten_parameters(&weights, &biases)).case(case);
     }
     let by_columns = Array2::from_shape_vec((2, 3).f(), vec![1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
-    let weights = vec![by_columns.expect("six numbers")];
-    let right = array![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
-    let case = "a matrix that lies in memory column by column";
-    call(&weights, &vec![array![7.0, 8.0, 9.0]], case, &right)
+    let weights = [by_columns.expect("six numbers")];
+    ask.call(call::flatten_parameters(&weights, &[array![7.0, 8.0, 9.0]]))
+        .case("a matrix that lies in memory column by column")
+        .returns(&Array1::range(1.0, 10.0, 1.0));
 }
 
-fn restore_parameters(f: &Functions, draw: &mut Draw) -> Verdict {
-    let call = |theta: &Array1<f64>, sizes: &[usize], case: &str, right: &Option<Layers>| {
-        let arguments = given("theta", theta).and("sizes", &sizes.to_vec()).case(case);
-        arguments.expect(right, || (f.restore_parameters)(theta, sizes))
-    };
-    let theta = Array1::range(1.0, 12.0, 1.0);
+fn restore_parameters(ask: &mut Ask<'_>) {
     let right = (
         vec![array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], array![[7.0], [8.0]]],
         vec![array![9.0, 10.0], array![11.0]],
     );
-    call(&theta, &[3, 2, 1], "two layers", &Some(right))?;
+    ask.call(call::restore_parameters(&Array1::range(1.0, 12.0, 1.0), &[3, 2, 1]))
+        .case("two layers")
+        .returns(&Some(right));
     for (sizes, p) in [(&[3, 2][..], 8), (&[2, 3, 1, 4], 21)] {
-        let theta = draw.normal(p, 1.0);
-        let right = (REFERENCE.restore_parameters)(&theta, sizes);
-        call(&theta, sizes, "the right number of entries", &right)?;
-        call(&draw.normal(p + 1, 1.0), sizes, "one entry too many", &None)?;
-        call(&draw.normal(p - 1, 1.0), sizes, "one entry too few", &None)?;
+        let theta = ask.draw.normal(p, 1.0);
+        ask.call(call::restore_parameters(&theta, sizes)).case("the right number of entries");
+        let theta = ask.draw.normal(p + 1, 1.0);
+        ask.call(call::restore_parameters(&theta, sizes)).case("one entry too many").returns(&None);
+        let theta = ask.draw.normal(p - 1, 1.0);
+        ask.call(call::restore_parameters(&theta, sizes)).case("one entry too few").returns(&None);
+        let theta = ask.draw.normal(p - sizes[1..].iter().sum::<usize>(), 1.0);
+        ask.call(call::restore_parameters(&theta, sizes))
+            .case("entries for the weights, and none for the biases")
+            .returns(&None);
     }
-    Ok(())
 }
 
-fn one_hot_labels(f: &Functions, draw: &mut Draw) -> Verdict {
-    let call = |labels: &Vec<usize>, classes: usize, case: &str, right: &Option<Array2<f64>>| {
-        let arguments = given("labels", labels).and("classes", &classes).case(case);
-        arguments.expect(right, || (f.one_hot_labels)(labels, classes))
-    };
+fn one_hot_labels(ask: &mut Ask<'_>) {
     let right = array![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
-    call(&vec![2, 0, 1, 2], 3, "all classes are there", &Some(right))?;
-    let classes = 4;
-    let labels = draw.labels(5, classes - 1);
-    let right = (REFERENCE.one_hot_labels)(&labels, classes);
-    call(&labels, classes, "the last class is not there", &right)?;
-    let right = array![[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]];
-    call(&vec![0, 0], 3, "class 0 alone", &Some(right))?;
-    call(&vec![1, 3, 0], 3, "a label that is the number of classes", &None)?;
-    call(&vec![7, 0], 3, "a label far too large", &None)
+    ask.call(call::one_hot_labels(&[2, 0, 1, 2], 3))
+        .case("all classes are there")
+        .returns(&Some(right));
+    let labels = ask.draw.labels(5, 3);
+    ask.call(call::one_hot_labels(&labels, 4)).case("the last class is not there");
+    ask.call(call::one_hot_labels(&[0, 0], 3))
+        .case("class 0 alone")
+        .returns(&Some(array![[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]));
+    ask.call(call::one_hot_labels(&[1], 2)).case("one sample").returns(&Some(array![[0.0, 1.0]]));
+    ask.call(call::one_hot_labels(&[1, 3, 0], 3))
+        .case("a label that is the number of classes")
+        .returns(&None);
+    ask.call(call::one_hot_labels(&[0, 2, 5], 3))
+        .case("a label too large behind others that are not")
+        .returns(&None);
+    ask.call(call::one_hot_labels(&[7, 0], 3)).case("a label far too large").returns(&None);
 }
 
-fn weight_deviations(f: &Functions, draw: &mut Draw) -> Verdict {
-    let call = |fan_in: usize, fan_out: usize, right: &(f64, f64, f64)| {
-        let arguments = given("fan_in", &fan_in).and("fan_out", &fan_out);
-        arguments.expect(right, || (f.weight_deviations)(fan_in, fan_out))
-    };
+fn weight_deviations(ask: &mut Ask<'_>) {
     // 1 / 16, 2 / 50 and 2 / 16 are the variances.
-    call(16, 34, &(0.25, 0.2, 0.125_f64.sqrt()))?;
-    let many = draw.labels(3, 90);
+    ask.call(call::weight_deviations(16, 34)).returns(&(0.25, 0.2, 0.125_f64.sqrt()));
+    ask.call(call::weight_deviations(1, 7)).returns(&(1.0, 0.5, 2.0_f64.sqrt()));
+    let many = ask.draw.labels(3, 90);
     for (fan_in, fan_out) in [(784, 10 + many[0]), (2 + many[1], 300), (64 + many[2], 64)] {
-        call(fan_in, fan_out, &(REFERENCE.weight_deviations)(fan_in, fan_out))?;
+        ask.call(call::weight_deviations(fan_in, fan_out));
     }
-    Ok(())
 }
 
-fn forward_pass(f: &Functions, draw: &mut Draw) -> Verdict {
-    let call = |x: &Array2<f64>, (weights, biases): &Layers, case: &str, right: &Array2<f64>| {
-        let arguments = given("x", x).and("weights", weights).and("biases", biases).case(case);
-        arguments.expect(right, || (f.forward_pass)(x, weights, biases))
-    };
-    // tanh(½ ln 3) = ½, and softmax of (½ · 2 ln 2, 0) is (2/3, 1/3).
-    let (half, two) = (0.5 * 3.0_f64.ln(), 2.0 * 2.0_f64.ln());
-    let weights = vec![array![[half], [0.0]], array![[two, 0.0]]];
-    let pinned = (weights, vec![array![0.0], array![0.0, 0.0]]);
-    let right = array![[2.0 / 3.0, 1.0 / 3.0], [1.0 / 3.0, 2.0 / 3.0]];
-    call(&array![[1.0, 5.0], [-1.0, 0.0]], &pinned, "two layers", &right)?;
+fn forward_pass(ask: &mut Ask<'_>) {
+    // tanh(½ ln 3) = ½, and the logits are (ln 2, −ln 2) and (−ln 2, −ln 2).
+    let (half, two) = (0.5 * 3.0_f64.ln(), 2.0_f64.ln());
+    let weights = [array![[half, 0.0], [half, 0.0]], array![[2.0 * two, 0.0], [1.0, 0.0]]];
+    let biases = [array![0.0, 0.0], array![0.0, -two]];
+    ask.call(call::forward_pass(&array![[-1.0, 2.0], [0.5, -1.5]], &weights, &biases))
+        .case("two layers, all sides equal")
+        .returns(&array![[0.8, 0.2], [0.5, 0.5]]);
     for (sizes, case) in
         [(&[3, 2][..], "one layer"), (&[2, 4, 3], "two layers"), (&[2, 3, 4, 3], "three layers")]
     {
-        let (x, layers) = (draw.normal((3, sizes[0]), 1.0), layers(sizes, 1.0, draw));
-        call(&x, &layers, case, &(REFERENCE.forward_pass)(&x, &layers.0, &layers.1))?;
+        let x = ask.draw.normal((3, sizes[0]), 1.0);
+        let (weights, biases) = layers(sizes, 1.0, &mut ask.draw);
+        ask.call(call::forward_pass(&x, &weights, &biases)).case(case);
     }
-    let (x, mut layers) = (draw.normal((2, 2), 1.0), layers(&[2, 3, 3], 1.0, draw));
-    layers.1[1] = array![1000.0, 999.0, -1000.0];
-    let right = (REFERENCE.forward_pass)(&x, &layers.0, &layers.1);
-    call(&x, &layers, "logits near 1000", &right)
+    let x = ask.draw.normal((2, 2), 1.0);
+    let (weights, mut biases) = layers(&[2, 3, 3], 1.0, &mut ask.draw);
+    biases[1] = array![-1500.0, 1499.0, 1500.0];
+    ask.call(call::forward_pass(&x, &weights, &biases))
+        .case("logits near −1500 and near 1500 in one row");
+    // Every row differs by ln 2 from column to column, and the rows by 800 from each other.
+    let (x, w) = (array![[2.0], [0.0], [-2.0]], array![[400.0, 400.0]]);
+    ask.call(call::forward_pass(&x, &[w], &[array![two, 0.0]]))
+        .case("logits near 800, near 0 and near −800, in one batch")
+        .returns(&array![[2.0 / 3.0, 1.0 / 3.0], [2.0 / 3.0, 1.0 / 3.0], [2.0 / 3.0, 1.0 / 3.0]]);
 }

@@ -1,24 +1,28 @@
 //! The checks behind `cargo xtask grade`: what the student's functions are called with, and what
 //! is expected of them.
 //!
-//! A chapter is one file: the signatures of its functions, the reference, which points at the
-//! library, and a check for each function. Titles, points and hints stand in the registry,
-//! `assignments/chapterNN/exercises.toml`, from which the book prints its exercises. Below each
-//! chapter are its *mutants*, wrong variants that the checks have to catch, and right variants
-//! that have to pass. `assignments/README.md` says how a chapter is added.
+//! A chapter is one file: the reference, which points at the library, and a check for each
+//! function, which asks questions. Signatures stand in `assignments/signatures`; titles, points
+//! and hints in the registry, `assignments/chapterNN/exercises.toml`, from which the book prints
+//! its exercises. Below each chapter are its *mutants*, wrong variants that the checks have to
+//! catch and to recognise, and right variants that have to pass. `assignments/README.md` says how
+//! a chapter is added.
+//!
+//! The student's code is not linked to this. It runs in a process of its own (`answer`), which
+//! is told the arguments and returns values; they are compared here.
 
-// Signatures stand in `Functions` as the student has them.
-#![allow(clippy::type_complexity)]
-
+mod answer;
 mod chapter;
+mod compare;
+mod course;
 mod draw;
-mod given;
-mod panic;
-mod registry;
+mod formats;
+mod matrix;
+mod outcome;
+mod question;
 mod report;
-mod run;
 mod show;
-mod value;
+mod together;
 
 mod chapter01;
 mod chapter02;
@@ -26,13 +30,13 @@ mod chapter03;
 mod chapter04;
 mod chapter05;
 
-pub use chapter::{Chapter, Check, Variant, bind};
-pub use draw::Draw;
-pub use given::{Failure, Given, Tolerance, Verdict, given};
-pub use registry::{Exercise, Kind, Registry};
-pub use report::Report;
-pub use run::{Outcome, run};
-pub use value::{Entry, Value};
+pub use answer::{Answer, Answers, Student};
+pub use chapter::{Chapter, Variant};
+pub use course::{Error, Part, Programs, grade};
+pub use formats::{gradescope, junit, write};
+pub use matrix::matrix;
+pub use outcome::{Diagnosis, Failure, Outcome, Reason, grade as grade_check};
+pub use report::{Line, Report, summary};
 
 /// The chapters that have an assignment.
 pub const CHAPTERS: &[Chapter] = &[

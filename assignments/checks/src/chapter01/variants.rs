@@ -1,171 +1,177 @@
 //! Chapter 1: wrong answers, and other right ones.
 
-use ndarray::{Array1, Array2, Array3, Axis};
+mod elementwise;
 
-use super::{CHECKS, Functions, REFERENCE};
-use crate::chapter::{Variant, bind};
+use ndarray::{Array2, Array3, Axis};
+
+use signatures::chapter01::Functions;
+
+use super::REFERENCE;
+use crate::chapter::Variant;
 
 /// All variants of the chapter.
 pub fn all() -> Vec<Variant> {
-    [softmax(), jacobian(), vjp(), sigmoid(), relu(), error()].into_iter().flatten().collect()
+    [softmax(), jacobian(), vjp(), elementwise::all()].into_iter().flatten().collect()
 }
 
-fn wrong(check: &'static str, name: &'static str, functions: Functions) -> Variant {
-    Variant::wrong(check, name, bind(CHECKS, functions))
+fn wrong(function: &'static str, name: &'static str, functions: Functions) -> Variant {
+    Variant::wrong(function, name, move |call| functions.answer(call))
 }
 
-fn right(name: &'static str, functions: Functions) -> Variant {
-    Variant::right(name, bind(CHECKS, functions))
+fn right(function: &'static str, name: &'static str, functions: Functions) -> Variant {
+    Variant::right(function, name, move |call| functions.answer(call))
 }
 
 fn softmax() -> Vec<Variant> {
     let with = |softmax_rows| Functions { softmax_rows, ..REFERENCE };
     let wrong = |name, function| wrong("softmax_rows", name, with(function));
+    let right = |name, function| right("softmax_rows", name, with(function));
     vec![
-        wrong("no shift", |z| shares(&z.exp(), Axis(1))),
-        // Published: Yuan and DataLab.
-        wrong("shifted by the maximum of the batch", |z| {
+        wrong("nothing subtracted before the exponentials", |z| shares(&z.exp(), Axis(1)))
+            .see("softmax_largest_exponent_is_zero"),
+        wrong("the maximum of the whole batch subtracted from every row", |z| {
             shares(&(z - maximum(z.iter())).exp(), Axis(1))
-        }),
-        wrong("shifted by the mean of the row", |z| {
+        })
+        .published("yuan")
+        .see("softmax-batch-maximum"),
+        wrong("the mean of each row subtracted, where it should be the maximum", |z| {
             let means = z.mean_axis(Axis(1)).expect("columns").insert_axis(Axis(1));
             shares(&(z - &means).exp(), Axis(1))
-        }),
-        wrong("columns instead of rows", |z| {
+        })
+        .see("softmax_largest_exponent_is_zero"),
+        wrong("the minimum of each row subtracted, where it should be the maximum", |z| {
+            shares(&(z + &maxima(&-z)).exp(), Axis(1))
+        })
+        .see("softmax_largest_exponent_is_zero"),
+        wrong("a maximum that begins at 0, which is larger than every negative entry", |z| {
+            shares(&(z - &maxima(z).mapv(|max| max.max(0.0))).exp(), Axis(1))
+        })
+        .see("softmax_largest_exponent_is_zero"),
+        wrong("the largest absolute value of each row subtracted", |z| {
+            shares(&(z - &maxima(&z.abs())).exp(), Axis(1))
+        })
+        .see("softmax_largest_exponent_is_zero"),
+        wrong("entries clipped before the exponentials", |z| {
+            shares(&z.clamp(-500.0, 500.0).exp(), Axis(1))
+        })
+        .see("softmax_shift"),
+        wrong("the maximum subtracted above the fraction bar, and not below it", |z| {
+            (z - &maxima(z)).exp() / z.exp().sum_axis(Axis(1)).insert_axis(Axis(1))
+        })
+        .see("softmax_shift"),
+        wrong("the softmax of each column", |z| {
             let maxima = z.map_axis(Axis(0), |column| maximum(column.iter()));
             shares(&(z - &maxima).exp(), Axis(0))
         }),
-        wrong("divided by the sum of the batch", |z| {
+        wrong("each row divided by the sum of the whole batch", |z| {
             let e = (z - &maxima(z)).exp();
             &e / e.sum()
+        }),
+        wrong("the exponentials of the shifted row, not divided by their sum", |z| {
+            (z - &maxima(z)).exp()
         }),
         wrong("a small number added to the sum", |z| {
             let e = (z - &maxima(z)).exp();
             &e / &(e.sum_axis(Axis(1)).insert_axis(Axis(1)) + 1e-8)
         }),
-        right(
-            "through the logarithm",
-            with(|z| {
-                let shifted = z - &maxima(z);
-                let sums = shifted.exp().sum_axis(Axis(1)).insert_axis(Axis(1));
-                (shifted - sums.ln()).exp()
-            }),
-        ),
+        wrong("the logarithm of softmax", |z| {
+            let shifted = z - &maxima(z);
+            let sums = shifted.exp().sum_axis(Axis(1)).insert_axis(Axis(1));
+            shifted - sums.ln()
+        }),
+        wrong("the sigmoid of each entry", |z| z.mapv(elementwise::logistic)),
+        right("through the logarithm", |z| {
+            let shifted = z - &maxima(z);
+            let sums = shifted.exp().sum_axis(Axis(1)).insert_axis(Axis(1));
+            (shifted - sums.ln()).exp()
+        }),
     ]
 }
 
 fn jacobian() -> Vec<Variant> {
     let with = |softmax_jacobian_stack| Functions { softmax_jacobian_stack, ..REFERENCE };
     let wrong = |name, function| wrong("softmax_jacobian_stack", name, with(function));
+    let right = |name, function| right("softmax_jacobian_stack", name, with(function));
     vec![
-        // Published, inside a backward pass: Elsharkawy.
-        wrong("the diagonal only", |s| stack(s, |j, k, s_j, s_k| equal(j, k) * s_j * (1.0 - s_k))),
-        wrong("diag(s) only", |s| stack(s, |j, k, s_j, _| equal(j, k) * s_j)),
-        wrong("−s sᵀ, without the diagonal", |s| stack(s, |_, _, s_j, s_k| -s_j * s_k)),
-        wrong("I − s sᵀ", |s| stack(s, |j, k, s_j, s_k| equal(j, k) - s_j * s_k)),
-        wrong("s sᵀ − diag(s)", |s| stack(s, |j, k, s_j, s_k| s_j * (s_k - equal(j, k)))),
-        wrong("diag(s) + s sᵀ", |s| stack(s, |j, k, s_j, s_k| s_j * (equal(j, k) + s_k))),
-        wrong("the first sample's for all", |s| {
+        // Published inside a backward pass.
+        wrong("the diagonal of the Jacobian only", |s| {
+            stack(s, |j, k, s_j, s_k| equal(j, k) * s_j * (1.0 - s_k))
+        })
+        .published("elsharkawy")
+        .see("softmax_quotient_other_input"),
+        wrong(
+            "a diagonal matrix of the outputs, diag(s), from which s sᵀ is still to be taken",
+            |s| stack(s, |j, k, s_j, _| equal(j, k) * s_j),
+        ),
+        wrong("−s sᵀ alone, which lacks sⱼ on the diagonal", |s| {
+            stack(s, |_, _, s_j, s_k| -s_j * s_k)
+        })
+        .see("softmax_quotient_own_input"),
+        wrong("I − s sᵀ, with ones on the diagonal in place of s", |s| {
+            stack(s, |j, k, s_j, s_k| equal(j, k) - s_j * s_k)
+        }),
+        wrong("every entry with the other sign: s sᵀ − diag(s)", |s| {
+            stack(s, |j, k, s_j, s_k| s_j * (s_k - equal(j, k)))
+        }),
+        wrong("diag(s) + s sᵀ, where it should be minus", |s| {
+            stack(s, |j, k, s_j, s_k| s_j * (equal(j, k) + s_k))
+        }),
+        wrong("entries beside the diagonal without their minus sign", |s| {
+            stack(s, |j, k, s_j, s_k| s_j * s_k + equal(j, k) * s_j * (1.0 - 2.0 * s_k))
+        })
+        .see("softmax_quotient_other_input"),
+        wrong("the first sample's Jacobian for all samples", |s| {
             let all = jacobians(s);
             let first = all.index_axis(Axis(0), 0);
             first.broadcast(all.raw_dim()).expect("one more axis").to_owned()
         }),
-        right("sⱼ (δⱼₖ − sₖ)", with(jacobians)),
+        wrong("softmax applied once more, to what it had returned", |s| {
+            jacobians(&shares(&s.exp(), Axis(1)))
+        }),
+        right("sⱼ (δⱼₖ − sₖ)", jacobians),
     ]
 }
 
 fn vjp() -> Vec<Variant> {
     let with = |softmax_vjp| Functions { softmax_vjp, ..REFERENCE };
     let wrong = |name, function| wrong("softmax_vjp", name, with(function));
+    let right = |name, function| right("softmax_vjp", name, with(function));
     vec![
-        // Published: Elsharkawy.
-        wrong("the diagonal of the Jacobian only", |s, d| d * s * (1.0 - s)),
-        wrong("nothing subtracted", |s, d| d * s),
-        wrong("the plain mean subtracted", |s, d| {
+        wrong("the diagonal of the Jacobian only", |s, d| d * s * (1.0 - s))
+            .published("elsharkawy")
+            .see("softmax_quotient_other_input"),
+        wrong("nothing subtracted: d_s times s", |s, d| d * s),
+        wrong("the plain mean of each row subtracted, not the one weighted with s", |s, d| {
             s * &(d - &d.mean_axis(Axis(1)).expect("columns").insert_axis(Axis(1)))
         }),
-        wrong("the sum of the batch subtracted", |s, d| s * &(d - (s * d).sum())),
-        wrong("subtracted after the product", |s, d| s * d - mean(s, d)),
-        wrong("the other sign", |s, d| s * &(mean(s, d) - d)),
-        right("through the Jacobian", with(|s, d| product(s, d, false))),
-        right(
-            "through the transposed Jacobian, which is the same",
-            with(|s, d| product(s, d, true)),
-        ),
-    ]
-}
-
-fn sigmoid() -> Vec<Variant> {
-    let with = |sigmoid_stable| Functions { sigmoid_stable, ..REFERENCE };
-    let wrong = |name, function| wrong("sigmoid_stable", name, with(function));
-    // The library's value and slope, for variants that get one of the two wrong.
-    fn value(z: f64) -> f64 {
-        (REFERENCE.sigmoid_stable)(z).0
-    }
-    fn slope(z: f64) -> f64 {
-        (REFERENCE.sigmoid_stable)(z).1
-    }
-    vec![
-        wrong("eᶻ / (1 + eᶻ)", |z| (z.exp() / (1.0 + z.exp()), slope(z))),
-        wrong("1 − 1 / (1 + eᶻ)", |z| (1.0 - 1.0 / (1.0 + z.exp()), slope(z))),
-        wrong("(1 + tanh(z / 2)) / 2", |z| ((1.0 + (z / 2.0).tanh()) / 2.0, slope(z))),
-        wrong("clipped to ±500", |z| {
-            let z = z.clamp(-500.0, 500.0);
-            (value(z), slope(z))
+        wrong("the plain sum of each row subtracted, not the one weighted with s", |s, d| {
+            s * &(d - &d.sum_axis(Axis(1)).insert_axis(Axis(1)))
         }),
-        wrong("σ (1 − σ), which cancels", |z| (value(z), value(z) * (1.0 - value(z)))),
-        wrong("e⁻ᶻ / (1 + e⁻ᶻ)²", |z| (value(z), (-z).exp() / (1.0 + (-z).exp()).powi(2))),
-        wrong("the slope with the other sign", |z| (value(z), -slope(z))),
-        right("1 / (1 + e⁻ᶻ), and σ(z) σ(−z)", with(|z| (logistic(z), logistic(z) * logistic(-z)))),
-    ]
-}
-
-fn relu() -> Vec<Variant> {
-    let with = |relu_slope| Functions { relu_slope, ..REFERENCE };
-    let wrong = |name, function| wrong("relu_slope", name, with(function));
-    vec![
-        // Published: Yuan and DataLab.
-        wrong("1 everywhere", |z| Array2::ones(z.raw_dim())),
-        wrong("ReLU itself", |z| z.mapv(|z| z.max(0.0))),
-        wrong("the sign", |z| z.mapv(f64::signum)),
-        wrong("turned around", |z| z.mapv(|z| if z < 0.0 { 1.0 } else { 0.0 })),
-        wrong("leaky", |z| z.mapv(|z| if z > 0.0 { 1.0 } else { 0.01 })),
-        wrong("NaN at 0", |z| z.mapv(|z| z.max(0.0) / z)),
-        right("1 at 0", with(|z| z.mapv(|z| if z >= 0.0 { 1.0 } else { 0.0 }))),
-        right("½ at 0", with(|z| z.mapv(|z| if z == 0.0 { 0.5 } else { z.max(0.0) / z }))),
-    ]
-}
-
-fn error() -> Vec<Variant> {
-    let with = |relative_error| Functions { relative_error, ..REFERENCE };
-    let wrong = |name, function| wrong("relative_error", name, with(function));
-    vec![
-        wrong("absolute", |g, m| worst(&(g - m).abs())),
-        wrong("as a part of the derived", |g, m| worst(&errors(g, m, |g, _| g))),
-        wrong("as a part of the measured", |g, m| worst(&errors(g, m, |_, m| m))),
-        wrong("as a part of the sum", |g, m| worst(&errors(g, m, |g, m| g + m))),
-        wrong("the mean of all entries", |g, m| errors(g, m, f64::max).mean().expect("entries")),
-        wrong("norms instead of entries", |g, m| {
-            let norm = |x: &Array1<f64>| x.dot(x).sqrt();
-            norm(&(g - m)) / norm(g).max(norm(m))
+        wrong("the weighted sum of each row divided by the number of outputs as well", |s, d| {
+            s * &(d - &(mean(s, d) / s.ncols() as f64))
         }),
-        wrong("without absolute values", |g, m| {
-            let pairs = g.iter().zip(m).filter(|(g, m)| g != m);
-            let errors: Array1<f64> =
-                pairs.map(|(&g, &m)| (g - m) / g.abs().max(m.abs())).collect();
-            worst(&errors)
+        wrong("the sum of the whole batch subtracted from every row", |s, d| {
+            s * &(d - (s * d).sum())
         }),
-        wrong("0 / 0", |g, m| {
-            let pairs = g.iter().zip(m);
-            worst(&pairs.map(|(&g, &m)| (g - m).abs() / g.abs().max(m.abs())).collect())
+        wrong("the sum of each column subtracted, where it should be that of the row", |s, d| {
+            s * &(d - &(s * d).sum_axis(Axis(0)))
         }),
-        wrong("a NaN that is lost", |g, m| errors(g, m, f64::max).into_iter().fold(0.0, f64::max)),
-        wrong("a NaN of the measured that is lost", |g, m| {
-            // `f64::max` takes the larger of the two to be the one that is a number.
-            let known = m.iter().zip(g).map(|(&m, &g)| if m.is_nan() { g } else { m }).collect();
-            worst(&errors(g, &known, f64::max))
+        wrong("the weighted mean subtracted after the product with s", |s, d| s * d - mean(s, d)),
+        wrong("the weighted mean subtracted, and no product with s after it", |s, d| {
+            d - mean(s, d)
         }),
-        right("in a plain loop", with(|g, m| worst(&errors(g, m, f64::max)))),
+        wrong("the weighted mean added, where it should be subtracted", |s, d| {
+            s * &(d + mean(s, d))
+        }),
+        wrong("every entry divided by the batch size", |s, d| {
+            s * &(d - mean(s, d)) / s.nrows() as f64
+        }),
+        wrong("every entry with the other sign", |s, d| s * &(mean(s, d) - d)),
+        wrong("softmax applied once more, to what it had returned", |s, d| {
+            product(&shares(&s.exp(), Axis(1)), d, false)
+        }),
+        right("through the Jacobian", |s, d| product(s, d, false)),
+        right("through the transposed Jacobian, which is the same", |s, d| product(s, d, true)),
     ]
 }
 
@@ -210,30 +216,4 @@ fn product(s: &Array2<f64>, d: &Array2<f64>, transposed: bool) -> Array2<f64> {
         d_z.row_mut(i).assign(&d.row(i).dot(&j));
     }
     d_z
-}
-
-fn logistic(z: f64) -> f64 {
-    1.0 / (1.0 + (-z).exp())
-}
-
-/// The largest entry, or a NaN if there is one.
-fn worst(errors: &Array1<f64>) -> f64 {
-    let mut worst = 0.0;
-    for &error in errors {
-        if error.is_nan() {
-            return f64::NAN;
-        }
-        if error > worst {
-            worst = error;
-        }
-    }
-    worst
-}
-
-/// Each entry's error, as a part of what `size` makes of the two absolute values.
-fn errors(g: &Array1<f64>, m: &Array1<f64>, size: fn(f64, f64) -> f64) -> Array1<f64> {
-    let pairs = g.iter().zip(m);
-    pairs
-        .map(|(&g, &m)| if g == m { 0.0 } else { (g - m).abs() / size(g.abs(), m.abs()) })
-        .collect()
 }

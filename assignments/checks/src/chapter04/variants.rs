@@ -1,282 +1,266 @@
 //! Chapter 4: wrong answers, and other right ones.
 
-use ndarray::{Array1, Array2, Axis, s};
+use ndarray::{Array1, Array2, Axis};
 
-use super::{AffineBackward, CHECKS, Functions, Gradients, Layers, REFERENCE};
-use crate::chapter::{Variant, bind};
+use signatures::chapter04::Functions;
+
+use super::{Gradients, REFERENCE, vectors};
+use crate::chapter::Variant;
 
 /// All variants of the chapter.
 pub fn all() -> Vec<Variant> {
-    let parts = [backward(), flatten(), restore(), one_hot(), deviations(), forward()];
-    parts.into_iter().flatten().collect()
+    [backward(), vectors::all(), deviations(), forward()].into_iter().flatten().collect()
 }
 
-fn wrong(check: &'static str, name: &'static str, functions: Functions) -> Variant {
-    Variant::wrong(check, name, bind(CHECKS, functions))
+pub(super) fn wrong(function: &'static str, name: &'static str, functions: Functions) -> Variant {
+    Variant::wrong(function, name, move |call| functions.answer(call))
 }
 
-fn right(name: &'static str, functions: Functions) -> Variant {
-    Variant::right(name, bind(CHECKS, functions))
+pub(super) fn right(function: &'static str, name: &'static str, functions: Functions) -> Variant {
+    Variant::right(function, name, move |call| functions.answer(call))
 }
 
 fn backward() -> Vec<Variant> {
-    fn with(affine_backward: AffineBackward) -> Functions {
-        Functions { affine_backward, ..REFERENCE }
-    }
-    fn wrong_one(name: &'static str, function: AffineBackward) -> Variant {
-        wrong("affine_backward", name, with(function))
-    }
+    let with = |affine_backward| Functions { affine_backward, ..REFERENCE };
+    let wrong = |name, function| wrong("affine_backward", name, with(function));
+    let right = |name, function| right("affine_backward", name, with(function));
     vec![
-        wrong_one("divided by n once more", |x, w, d_z| {
-            let (d_w, d_b, d_x) = by_matrices(x, w, d_z);
-            let n = x.nrows() as f64;
+        wrong("∂L/∂W and ∂L/∂b divided by the number of samples once more", |x, w, d_z| {
+            let ((d_w, d_b, d_x), n) = (by_matrices(x, w, d_z), x.nrows() as f64);
             (d_w / n, d_b / n, d_x)
-        }),
-        wrong_one("the mean over the biases", |x, w, d_z| {
+        })
+        .see("backprop_begins_at_softmax")
+        .published("elsharkawy"),
+        wrong("all three divided by the number of samples once more", |x, w, d_z| {
+            by_matrices(x, w, &(d_z / x.nrows() as f64))
+        })
+        .see("backprop_begins_at_softmax"),
+        wrong("for the biases the mean over the samples in place of the sum", |x, w, d_z| {
             let (d_w, _, d_x) = by_matrices(x, w, d_z);
             (d_w, d_z.mean_axis(Axis(0)).expect("samples"), d_x)
-        }),
-        wrong_one("the biases of the first sample", |x, w, d_z| {
+        })
+        .see("backprop_biases"),
+        wrong("for the biases the first sample alone", |x, w, d_z| {
             let (d_w, _, d_x) = by_matrices(x, w, d_z);
             (d_w, d_z.row(0).to_owned(), d_x)
-        }),
-        wrong_one("biases that add up the samples' units", |x, w, d_z| {
+        })
+        .see("backprop_biases"),
+        wrong("for the biases a sum over the units of each sample", |x, w, d_z| {
             let (d_w, _, d_x) = by_matrices(x, w, d_z);
             (d_w, d_z.sum_axis(Axis(1)), d_x)
+        })
+        .see("backprop_biases"),
+        wrong("∂L/∂W and ∂L/∂b of the last sample alone, = in place of +=", |x, w, d_z| {
+            let mut answer = by_matrices(x, w, d_z);
+            for (x, d_z) in x.rows().into_iter().zip(d_z.rows()) {
+                let (x, d_z) = (x.insert_axis(Axis(1)), d_z.insert_axis(Axis(0)));
+                answer.0 = x.dot(&d_z);
+                answer.1 = d_z.row(0).to_owned();
+            }
+            answer
+        })
+        .see("backprop_weights_by_entries"),
+        wrong("X in place of its transpose in ∂L/∂W", |x, w, d_z| {
+            let (_, d_b, d_x) = by_matrices(x, w, d_z);
+            (x.dot(d_z), d_b, d_x)
+        })
+        .see("backprop_weights_by_matrices"),
+        wrong("W in place of its transpose in ∂L/∂X", |x, w, d_z| {
+            let (d_w, d_b, _) = by_matrices(x, w, d_z);
+            (d_w, d_b, d_z.dot(w))
         }),
-        wrong_one("no transpose where the layer is square", |x, w, d_z| {
-            let (d_w, d_b, d_x) = by_matrices(x, w, d_z);
-            (d_w, d_b, if w.is_square() { d_z.dot(w) } else { d_x })
-        }),
-        wrong_one("the weights of the transposed layer", |x, w, d_z| {
+        wrong("∂L/∂W transposed", |x, w, d_z| {
             let (d_w, d_b, d_x) = by_matrices(x, w, d_z);
             (d_w.reversed_axes(), d_b, d_x)
+        })
+        .see("backprop_weights_by_matrices"),
+        wrong("∂L/∂W and ∂L/∂X in each other's place", |x, w, d_z| {
+            let (d_w, d_b, d_x) = by_matrices(x, w, d_z);
+            (d_x, d_b, d_w)
         }),
-        wrong_one("through a slope that is not there", |x, w, d_z| {
+        wrong("∂L/∂X times the slope of a tanh that is not there", |x, w, d_z| {
             let (d_w, d_b, d_x) = by_matrices(x, w, d_z);
             (d_w, d_b, d_x * x.mapv(|a| 1.0 - a * a))
-        }),
-        right("as matrices", with(by_matrices)),
-        right("entry by entry", with(by_entries)),
-    ]
-}
-
-fn flatten() -> Vec<Variant> {
-    let with = |flatten_parameters| Functions { flatten_parameters, ..REFERENCE };
-    let wrong = |name, function| wrong("flatten_parameters", name, with(function));
-    vec![
-        wrong("each layer's biases behind its weights", |weights, biases| {
-            let pairs = weights.iter().zip(biases);
-            pairs.flat_map(|(w, b)| w.iter().chain(b)).copied().collect()
-        }),
-        wrong("biases first", |weights, biases| {
-            let weights = weights.iter().flatten();
-            biases.iter().flatten().chain(weights).copied().collect()
-        }),
-        wrong("column by column", |weights, biases| {
-            let weights = weights.iter().flat_map(|w| w.t().iter().copied().collect::<Vec<_>>());
-            weights.chain(biases.iter().flatten().copied()).collect()
-        }),
-        wrong("in the order of the memory", |weights, biases| {
-            let weights = weights.iter().flat_map(|w| w.as_slice_memory_order().expect("whole"));
-            weights.chain(biases.iter().flatten()).copied().collect()
-        }),
-        wrong("without the biases", |weights, _| weights.iter().flatten().copied().collect()),
-        wrong("the last layer first", |weights, biases| {
-            let weights = weights.iter().rev().flatten();
-            weights.chain(biases.iter().rev().flatten()).copied().collect()
-        }),
-        right(
-            "place by place",
-            with(|weights, biases| {
-                let mut theta = Vec::new();
-                for w in weights {
-                    w.rows().into_iter().for_each(|row| theta.extend(row));
-                }
-                biases.iter().for_each(|b| theta.extend(b));
-                Array1::from(theta)
-            }),
-        ),
-    ]
-}
-
-fn restore() -> Vec<Variant> {
-    let with = |restore_parameters| Functions { restore_parameters, ..REFERENCE };
-    let wrong = |name, function| wrong("restore_parameters", name, with(function));
-    vec![
-        wrong("too long is good enough", |theta, sizes| {
-            (theta.len() >= count(sizes)).then(|| cut(theta, sizes))
-        }),
-        wrong("too short is filled with zeros", |theta, sizes| {
-            let p = count(sizes);
-            let filled = Array1::from_shape_fn(p, |i| theta.get(i).copied().unwrap_or(0.0));
-            (theta.len() <= p).then(|| cut(&filled, sizes))
-        }),
-        wrong("each layer's biases behind its weights", |theta, sizes| {
-            let (mut place, mut layers) = (0, (vec![], vec![]));
-            for pair in sizes.windows(2) {
-                layers.0.push(matrix(theta, &mut place, pair[0], pair[1]));
-                layers.1.push(vector(theta, &mut place, pair[1]));
-            }
-            (theta.len() == count(sizes)).then_some(layers)
-        }),
-        wrong("column by column", |theta, sizes| {
-            let (mut place, mut layers) = (0, (vec![], vec![]));
-            for pair in sizes.windows(2) {
-                let transposed = matrix(theta, &mut place, pair[1], pair[0]);
-                layers.0.push(transposed.reversed_axes());
-            }
-            layers.1.extend(sizes[1..].iter().map(|&size| vector(theta, &mut place, size)));
-            (theta.len() == count(sizes)).then_some(layers)
-        }),
-        wrong("a bias for each input", |theta, sizes| {
-            let (weights, mut biases) = cut(theta, sizes);
-            let last = biases.len() - 1;
-            biases[last] = Array1::zeros(sizes[last]);
-            (theta.len() == count(sizes)).then_some((weights, biases))
-        }),
-        right(
-            "piece by piece",
-            with(|theta, sizes| (theta.len() == count(sizes)).then(|| cut(theta, sizes))),
-        ),
-    ]
-}
-
-fn one_hot() -> Vec<Variant> {
-    let with = |one_hot_labels| Functions { one_hot_labels, ..REFERENCE };
-    let wrong = |name, function| wrong("one_hot_labels", name, with(function));
-    vec![
-        // Published: Lazar.
-        wrong("classes counted by the largest label", |labels, _| {
-            Some(rows(labels, labels.iter().max().map_or(0, |largest| largest + 1)))
-        }),
-        wrong("as many columns as different labels", |labels, classes| {
-            let mut different = labels.to_vec();
-            different.sort_unstable();
-            different.dedup();
-            let fits = labels.iter().all(|&label| label < classes);
-            fits.then(|| rows(labels, different.len()))
-        }),
-        wrong("counted from 1", |labels, classes| {
-            let shifted: Vec<usize> = labels.iter().map(|label| label.wrapping_sub(1)).collect();
-            let fits = labels.iter().all(|&label| label < classes);
-            fits.then(|| rows(&shifted, classes))
-        }),
-        wrong("a label too large gives a row of zeros", |labels, classes| {
-            Some(rows(labels, classes))
-        }),
-        wrong("the label that is the number of classes is let in", |labels, classes| {
-            let fits = labels.iter().all(|&label| label <= classes);
-            fits.then(|| rows(labels, classes))
-        }),
-        wrong("classes in rows", |labels, classes| {
-            let fits = labels.iter().all(|&label| label < classes);
-            fits.then(|| rows(labels, classes).reversed_axes())
-        }),
-        right(
-            "by comparison",
-            with(|labels, classes| {
-                let fits = labels.iter().all(|&label| label < classes);
-                fits.then(|| rows(labels, classes))
-            }),
-        ),
+        })
+        .see("backprop_hidden"),
+        wrong("∂L/∂X times the slope of a ReLU that is not there", |x, w, d_z| {
+            let (d_w, d_b, d_x) = by_matrices(x, w, d_z);
+            (d_w, d_b, d_x * x.mapv(|a| if a > 0.0 { 1.0 } else { 0.0 }))
+        })
+        .see("backprop_hidden"),
+        wrong("X and W both without their transposes", |x, w, d_z| {
+            (x.dot(d_z), d_z.sum_axis(Axis(0)), d_z.dot(w))
+        })
+        .see("backprop_weights_by_matrices"),
+        wrong("all three with the other sign", |x, w, d_z| by_matrices(x, w, &-d_z)),
+        wrong("zeros in place of what is not finite", |x, w, d_z| {
+            let (d_w, d_b, d_x) = by_matrices(x, w, d_z);
+            let finite = |d: f64| if d.is_finite() { d } else { 0.0 };
+            (d_w.mapv(finite), d_b.mapv(finite), d_x.mapv(finite))
+        })
+        .see("network-fit")
+        .published("lazar"),
+        right("as matrices", by_matrices),
+        right("entry by entry", by_entries),
     ]
 }
 
 fn deviations() -> Vec<Variant> {
     let with = |weight_deviations| Functions { weight_deviations, ..REFERENCE };
     let wrong = |name, function| wrong("weight_deviations", name, with(function));
+    let right = |name, function| right("weight_deviations", name, with(function));
     fn root(variances: [f64; 3]) -> (f64, f64, f64) {
         let [lecun, glorot, he] = variances.map(f64::sqrt);
         (lecun, glorot, he)
     }
     vec![
-        wrong("the variances", |i, o| {
+        wrong("the variances, without their square roots", |i, o| {
             let (i, o) = (i as f64, o as f64);
             (1.0 / i, 2.0 / (i + o), 2.0 / i)
         }),
-        // Published: Lazar.
-        wrong("half of Glorot's variance", |i, o| {
+        wrong("half of Glorot's variance: a 2 is missing", |i, o| {
             let (i, o) = (i as f64, o as f64);
             root([1.0 / i, 1.0 / (i + o), 2.0 / i])
+        })
+        .see("variance_of_lazar")
+        .published("lazar"),
+        wrong("half of He's variance, which is LeCun's", |i, o| {
+            let (i, o) = (i as f64, o as f64);
+            root([1.0 / i, 2.0 / (i + o), 1.0 / i])
         }),
-        wrong("the outputs in place of the inputs", |i, o| {
+        wrong("fan_out in place of fan_in", |i, o| {
             let (i, o) = (i as f64, o as f64);
             root([1.0 / o, 2.0 / (i + o), 2.0 / o])
+        })
+        .see("variance_forward"),
+        wrong("Glorot's for He's", |i, o| {
+            let (i, o) = (i as f64, o as f64);
+            root([1.0 / i, 2.0 / (i + o), 2.0 / (i + o)])
         }),
-        wrong("He's with the sum", |i, o| {
+        wrong("He's with the mean of fan_in and fan_out", |i, o| {
             let (i, o) = (i as f64, o as f64);
             root([1.0 / i, 2.0 / (i + o), 4.0 / (i + o)])
         }),
-        wrong("the mean of 1 / fan_in and 1 / fan_out", |i, o| {
+        wrong("for Glorot's variance the mean of 1 / fan_in and 1 / fan_out", |i, o| {
             let (i, o) = (i as f64, o as f64);
             root([1.0 / i, 0.5 * (1.0 / i + 1.0 / o), 2.0 / i])
+        })
+        .see("variance_of_glorot"),
+        wrong("the 2 outside of the root", |i, o| {
+            let (i, o) = (i as f64, o as f64);
+            (i.recip().sqrt(), 2.0 * (i + o).recip().sqrt(), 2.0 * i.recip().sqrt())
         }),
         wrong("the limits of uniform weights", |i, o| {
             let (i, o) = (i as f64, o as f64);
             root([3.0 / i, 6.0 / (i + o), 6.0 / i])
-        }),
-        wrong("divided as whole numbers", |i, o| {
+        })
+        .see("variance_of_uniform_weights"),
+        wrong("a division of whole numbers, before the conversion to f64", |i, o| {
             root([(1 / i) as f64, (2 / (i + o)) as f64, (2 / i) as f64])
         }),
-        wrong("another order", |i, o| {
+        wrong("He's first and LeCun's last", |i, o| {
             let (i, o) = (i as f64, o as f64);
             root([2.0 / i, 2.0 / (i + o), 1.0 / i])
         }),
-        right(
-            "the harmonic mean, and √2 times LeCun's",
-            with(|i, o| {
-                let (i, o) = (i as f64, o as f64);
-                let lecun = i.sqrt().recip();
-                (lecun, (1.0 / ((i + o) / 2.0)).sqrt(), 2.0_f64.sqrt() * lecun)
-            }),
-        ),
+        wrong("Glorot's last", |i, o| {
+            let (i, o) = (i as f64, o as f64);
+            root([1.0 / i, 2.0 / i, 2.0 / (i + o)])
+        }),
+        right("the harmonic mean, and √2 times LeCun's", |i, o| {
+            let (i, o) = (i as f64, o as f64);
+            let lecun = i.sqrt().recip();
+            (lecun, (1.0 / ((i + o) / 2.0)).sqrt(), 2.0_f64.sqrt() * lecun)
+        }),
     ]
 }
 
 fn forward() -> Vec<Variant> {
     let with = |forward_pass| Functions { forward_pass, ..REFERENCE };
     let wrong = |name, function| wrong("forward_pass", name, with(function));
+    let right = |name, function| right("forward_pass", name, with(function));
     vec![
         wrong("tanh in the last layer too", |x, weights, biases| {
             softmax(&through(x, weights, biases, f64::tanh).mapv(f64::tanh))
         }),
         wrong("no activation between the layers", |x, weights, biases| {
             softmax(&through(x, weights, biases, |z| z))
-        }),
+        })
+        .see("affine_layers_collapse"),
         wrong("ReLU in place of tanh", |x, weights, biases| {
             softmax(&through(x, weights, biases, |z| z.max(0.0)))
+        }),
+        wrong("sigmoid in place of tanh", |x, weights, biases| {
+            softmax(&through(x, weights, biases, |z| 1.0 / (1.0 + (-z).exp())))
+        }),
+        wrong("softmax in place of tanh, after every layer", |x, weights, biases| {
+            weights.iter().zip(biases).fold(x.clone(), |a, (w, b)| softmax(&(a.dot(w) + b)))
         }),
         wrong("tanh before the first layer", |x, weights, biases| {
             softmax(&through(&x.mapv(f64::tanh), weights, biases, f64::tanh))
         }),
-        wrong("without biases", |x, weights, biases| {
+        wrong("transposed weights", |x, weights, biases| {
+            let transposed: Vec<_> = weights.iter().map(|w| w.t().to_owned()).collect();
+            softmax(&through(x, &transposed, biases, f64::tanh))
+        })
+        .see("affine_layer_by_matrices"),
+        wrong("no biases", |x, weights, biases| {
             let none: Vec<_> = biases.iter().map(|b| Array1::zeros(b.len())).collect();
             softmax(&through(x, weights, &none, f64::tanh))
-        }),
-        wrong("without biases in the last layer", |x, weights, biases| {
+        })
+        .see("affine_layer_by_matrices"),
+        wrong("no biases in the last layer", |x, weights, biases| {
             let mut some = biases.to_vec();
             if let Some(last) = some.last_mut() {
                 last.fill(0.0);
             }
             softmax(&through(x, weights, &some, f64::tanh))
         }),
-        wrong("the logits", |x, weights, biases| through(x, weights, biases, f64::tanh)),
-        wrong("a softmax that overflows", |x, weights, biases| {
-            let e = through(x, weights, biases, f64::tanh).exp();
-            &e / &e.sum_axis(Axis(1)).insert_axis(Axis(1))
+        wrong("biases added behind tanh, not before it", |x, weights, biases| {
+            let (mut a, last) = (x.clone(), weights.len() - 1);
+            for (i, (w, b)) in weights.iter().zip(biases).enumerate() {
+                let z = a.dot(w);
+                a = if i < last { z.mapv(f64::tanh) } else { z } + b;
+            }
+            softmax(&a)
         }),
-        wrong("softmax over the samples", |x, weights, biases| {
+        wrong("the logits, without softmax", |x, weights, biases| {
+            through(x, weights, biases, f64::tanh)
+        }),
+        wrong("softmax without its shift, so that it overflows", |x, weights, biases| {
+            shares(&through(x, weights, biases, f64::tanh).exp(), Axis(1))
+        }),
+        wrong("softmax shifted by the maximum of the whole batch", |x, weights, biases| {
+            let z = through(x, weights, biases, f64::tanh);
+            let largest = z.fold(f64::NEG_INFINITY, |max, &z| max.max(z));
+            shares(&(z - largest).exp(), Axis(1))
+        })
+        .published("yuan"),
+        wrong(
+            "softmax shifted by something else than each row's maximum, such as its mean",
+            |x, weights, biases| {
+                let z = through(x, weights, biases, f64::tanh);
+                let means = z.mean_axis(Axis(1)).expect("outputs").insert_axis(Axis(1));
+                shares(&(z - &means).exp(), Axis(1))
+            },
+        ),
+        wrong("softmax of logits that were clipped to ±500", |x, weights, biases| {
+            let z = through(x, weights, biases, f64::tanh);
+            softmax(&z.mapv(|z| z.clamp(-500.0, 500.0)))
+        }),
+        wrong("softmax over the samples in place of the units", |x, weights, biases| {
             softmax(&through(x, weights, biases, f64::tanh).reversed_axes()).reversed_axes()
         }),
-        wrong("the first two layers alone", |x, weights, biases| {
+        wrong("softmax divided by the sum over the whole batch", |x, weights, biases| {
+            let s = softmax(&through(x, weights, biases, f64::tanh));
+            &s / s.sum()
+        }),
+        wrong("no more than two layers", |x, weights, biases| {
             let some = weights.len().min(2);
             softmax(&through(x, &weights[..some], &biases[..some], f64::tanh))
         }),
-        right(
-            "layer by layer",
-            with(|x, weights, biases| softmax(&through(x, weights, biases, f64::tanh))),
-        ),
+        right("layer by layer", |x, weights, biases| {
+            softmax(&through(x, weights, biases, f64::tanh))
+        }),
     ]
 }
 
@@ -294,37 +278,6 @@ fn by_entries(x: &Array2<f64>, w: &Array2<f64>, d_z: &Array2<f64>) -> Gradients 
         }
     }
     answer
-}
-
-/// How many parameters a network of these sizes has.
-fn count(sizes: &[usize]) -> usize {
-    sizes.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum()
-}
-
-/// The next numbers of a vector, as many as are there; zeros in place of the others.
-fn vector(theta: &Array1<f64>, place: &mut usize, len: usize) -> Array1<f64> {
-    let begin = *place;
-    *place += len;
-    Array1::from_shape_fn(len, |i| theta.get(begin + i).copied().unwrap_or(0.0))
-}
-
-fn matrix(theta: &Array1<f64>, place: &mut usize, rows: usize, columns: usize) -> Array2<f64> {
-    let entries = vector(theta, place, rows * columns).to_vec();
-    Array2::from_shape_vec((rows, columns), entries).expect("as many")
-}
-
-fn cut(theta: &Array1<f64>, sizes: &[usize]) -> Layers {
-    let mut place = 0;
-    let pairs = sizes.windows(2);
-    let weights = pairs.map(|pair| matrix(theta, &mut place, pair[0], pair[1])).collect();
-    let biases = sizes[1..].iter().map(|&size| vector(theta, &mut place, size)).collect();
-    (weights, biases)
-}
-
-/// A one where the column is the label.
-fn rows(labels: &[usize], columns: usize) -> Array2<f64> {
-    let entry = |(i, j): (usize, usize)| if labels[i] == j { 1.0 } else { 0.0 };
-    Array2::from_shape_fn((labels.len(), columns), entry)
 }
 
 /// The logits.
@@ -345,13 +298,11 @@ fn through(
 }
 
 fn softmax(z: &Array2<f64>) -> Array2<f64> {
-    let mut e = z.clone();
-    for i in 0..e.nrows() {
-        let mut row = e.slice_mut(s![i, ..]);
-        let largest = row.fold(f64::NEG_INFINITY, |max, &z| max.max(z));
-        row.mapv_inplace(|z| (z - largest).exp());
-        let sum = row.sum();
-        row /= sum;
-    }
-    e
+    let largest = z.map_axis(Axis(1), |row| row.fold(f64::NEG_INFINITY, |max, &z| max.max(z)));
+    shares(&(z - &largest.insert_axis(Axis(1))).exp(), Axis(1))
+}
+
+/// Every entry as a part of the sum along this axis.
+fn shares(e: &Array2<f64>, along: Axis) -> Array2<f64> {
+    e / &e.sum_axis(along).insert_axis(along)
 }

@@ -13,13 +13,17 @@ impl<'a> Renderer<'a> {
     pub(crate) fn mistakes(&mut self, chapter: &str) -> Result<String, String> {
         self.for_each_check("mistakes", chapter, |renderer, exercise, check, out| {
             if let Ok(about) = renderer.about(&exercise.entry.about) {
-                let _ = writeln!(out, " <span class=\"origin\">on {about}</span>\n");
+                let _ = writeln!(out, " <span class=\"origin\">on {about}</span>");
             }
+            let known = check.wrong.len();
+            let noun = if known == 1 { "wrong answer" } else { "wrong answers" };
+            let _ = writeln!(out, "\n<details>\n<summary>{known} {noun}</summary>\n");
             for wrong in &check.wrong {
                 let name = escape(&wrong.name);
                 // In an element of its own a name cannot begin a list.
                 let _ = writeln!(out, "- <span>{name}</span>{}", renderer.origin(wrong));
             }
+            out.push_str("\n</details>\n");
         })
     }
 

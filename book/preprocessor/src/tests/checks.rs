@@ -39,11 +39,12 @@ fn mistakes_and_matrix_are_printed() {
         "<div class=\"mistakes\" id=\"mistakes-halve\">\n\n\
          **[Exercise 1.1](chapter01.md#exercise-halve). Halve** \
          <span class=\"origin\">on [(1.1)](chapter01.md#equation-twice_is_the_sum)</span>\n\n\
+         <details>\n<summary>2 wrong answers</summary>\n\n\
          - <span>1. x &#42; 2</span><span class=\"origin\">: see \
          [(1.1)](chapter01.md#equation-twice_is_the_sum); \
          published by [Euclid](bibliography.md#euclid)</span>\n\
          - <span>a plain 0</span><span class=\"origin\">: see \
-         [Section 1.1](chapter01.md#double-section)</span>\n\n</div>",
+         [Section 1.1](chapter01.md#double-section)</span>\n\n</details>\n\n</div>",
         "<div class=\"kill_matrix\" id=\"kill_matrix-halve\">\n\n\
          **[Exercise 1.1](chapter01.md#exercise-halve). Halve**\n\n\
          | Wrong answer | Questions 1 to 8 | Caught by |\n|---|---|---|\n\

@@ -173,7 +173,6 @@ fn the_library_cannot_be_seen_and_nothing_unsafe_compiles() {
         ("pub use assignments::CHAPTERS;\n", "unresolved import `assignments`"),
         ("pub fn f() { unsafe { std::hint::unreachable_unchecked() } }\n", "unsafe"),
         ("#[unsafe(no_mangle)] pub fn f() {}\n", "unsafe"),
-        ("#[allow(unsafe_code)] pub fn f() { unsafe {} }\n", "unsafe"),
     ] {
         student.answers(1, &(stub(1) + line));
         let (compiled, said) = student.compile("chapter01");

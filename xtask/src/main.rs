@@ -1,11 +1,13 @@
 //! The repository's own commands: `cargo xtask`. They set a machine up, say so first, and
 //! then do their job.
 
+mod answers;
 mod book;
 mod chapters;
 mod found;
 mod grade;
 mod plan;
+mod reset;
 mod set_up;
 mod workspace;
 
@@ -133,7 +135,7 @@ fn main() -> ExitCode {
         Task::Grade { chapter, options, watch: false } => grade::grade(&chapter, &options),
         Task::Grade { chapter, options, watch: true } => grade::watch(&chapter, &options),
         Task::Progress => grade::progress(),
-        Task::Reset { chapter, yes } => grade::reset(&chapter, yes),
+        Task::Reset { chapter, yes } => reset::reset(&chapter, yes),
         Task::Gradescope { args } => grade::gradescope(&args),
     };
     match result {

@@ -126,13 +126,13 @@ impl FromStr for Part {
     type Err = Error;
 
     fn from_str(asked: &str) -> Result<Self, Error> {
-        let part = match asked.strip_prefix("chapter").unwrap_or(asked).parse() {
-            Ok(number) => Self::Chapter(number),
-            Err(_) => Self::Together,
+        let number = asked.strip_prefix("chapter").unwrap_or(asked).parse();
+        let part = match number {
+            Ok(number) => Some(Self::Chapter(number)),
+            Err(_) => (asked == "together").then_some(Self::Together),
         };
-        let there = Self::all().contains(&part);
-        let named = part != Self::Together || asked == "together";
-        if there && named { Ok(part) } else { Err(Error::NoSuchPart { asked: asked.to_owned() }) }
+        part.filter(|part| Self::all().contains(part))
+            .ok_or_else(|| Error::NoSuchPart { asked: asked.to_owned() })
     }
 }
 
@@ -184,4 +184,27 @@ pub fn grade(part: Part, programs: &Programs, seed: u64) -> Result<Report, Error
         lines.push(Line { exercise, outcome, note, printed: student.finish() });
     }
     Ok(Report { part, seed, lines })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_found_by_number_or_by_name() {
+        for (asked, part) in [
+            ("2", Part::Chapter(2)),
+            ("02", Part::Chapter(2)),
+            ("chapter02", Part::Chapter(2)),
+            ("together", Part::Together),
+        ] {
+            assert_eq!(asked.parse::<Part>().unwrap(), part, "{asked}");
+            assert_eq!(part.program().parse::<Part>().unwrap(), part);
+        }
+        for asked in ["0", "99", "", "chapter", "-1", "Together", "chaptertogether"] {
+            let said = asked.parse::<Part>().unwrap_err().to_string();
+            let right = format!("`{asked}` has no assignment; there are 1, 2, 3, 4, 5");
+            assert!(said.starts_with(&right) && said.ends_with(", together"), "{said}");
+        }
+    }
 }

@@ -54,8 +54,7 @@ impl Report {
     }
 
     /// What the student needs to find the mistake; empty for what passed, is not written, or was
-    /// not graded.
-    /// `book` is where the book is published.
+    /// not graded. `book` is where the book is published, and ends with a slash.
     pub fn explain(&self, line: &Line, book: &str) -> String {
         let exercise = &line.exercise;
         let mut text = match &line.outcome {

@@ -35,8 +35,8 @@ pub fn momentum_step(
     todo!()
 }
 
-/// One step along a moving average of the gradients (`moving_average_weights`), which is not
-/// corrected for its first steps.
+/// One step along a moving average of the gradients (`moving_average_weights`,
+/// `moving_average_takes_the_steps_of_momentum`), which is not corrected for its first steps.
 ///
 /// Returns the new parameters and the new average.
 ///

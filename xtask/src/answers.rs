@@ -58,18 +58,22 @@ pub fn file(chapter: u32) -> PathBuf {
     root().join("assignments/student/src").join(file_name(chapter))
 }
 
-/// Sets the machine up, and builds the grader, which may take a minute for the first time.
-pub fn prepare(chapters: &[u32]) -> Result<(), Error> {
-    for &chapter in chapters {
-        let path = file(chapter);
-        if !path.exists() {
-            return Err(Error::NoAnswers { path, chapter });
-        }
+/// Goes on if the files of these chapters are there.
+pub fn are_there(chapters: &[u32]) -> Result<(), Error> {
+    match chapters.iter().find(|&&chapter| !file(chapter).exists()) {
+        Some(&chapter) => Err(Error::NoAnswers { path: file(chapter), chapter }),
+        None => Ok(()),
     }
+}
+
+/// Sets the machine up, and builds the grader, which may take a minute for the first time.
+pub fn prepare() -> Result<(), Error> {
     set_up(&[Need::Compiler])?;
     let mut cargo = build_in_course();
-    if !course().join("debug/grade").exists() {
-        eprintln!("Building the grader, which takes a minute the first time");
+    if course().join("debug/grade").exists() {
+        cargo.arg("--quiet");
+    } else {
+        eprintln!("Building the grader, which takes some minutes the first time");
     }
     done(status(cargo.args(["--package", "assignments"]))?)
 }
@@ -89,24 +93,51 @@ pub fn build_all(chapters: &[u32]) -> Result<(), Error> {
     leave_text("together", "it needs all chapters, and not all of them compile")
 }
 
+/// Whether a program could be built; a text stands in its place if it could not.
 fn build_or_explain(program: &str) -> Result<bool, Error> {
+    match compile(program, false)? {
+        Ok(_) => keep(program).map(|()| true),
+        Err(said) => {
+            let text = format!("your file does not compile\n{said}");
+            leave_text(program, &text).map(|()| false)
+        }
+    }
+}
+
+/// Builds a program, and returns what the compiler said, in colours if a terminal will show it:
+/// warnings, or why it does not compile.
+pub fn compile(program: &str, colours: bool) -> Result<Result<String, String>, Error> {
     let mut cargo = build(program);
+    if colours {
+        cargo.args(["--color", "always"]);
+    }
     let output = cargo.stderr(Stdio::piped()).output();
     let output = output.map_err(|source| cannot_start(&cargo, source))?;
+    let mut said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() {
-        keep(program)?;
-    } else {
-        let said = String::from_utf8_lossy(&output.stderr);
-        leave_text(program, &format!("your file does not compile\n{said}"))?;
+        return Ok(Ok(said));
     }
-    Ok(output.status.success())
+    // The student has never seen the file that such an error is in.
+    if said.contains("could not compile `answers`") {
+        said += &format!(
+            "\nYour functions are called from assignments/answers. That they cannot be means that one \
+             of them\nis missing, is not `pub`, or has another signature than in {}.\n",
+            if program == "together" {
+                "its stub".to_owned()
+            } else {
+                format!("assignments/{program}/stub.rs")
+            }
+        );
+    }
+    Ok(Err(said))
 }
 
 /// Cargo, building the program with the answers to one chapter, or to all.
-pub fn build(program: &str) -> Command {
+fn build(program: &str) -> Command {
     let mut cargo = build_in_course();
     let features = if program == "together" { "all" } else { program };
-    cargo.args(["--package", "answers", "--no-default-features", "--features", features]);
+    cargo.args(["--quiet", "--package", "answers", "--no-default-features"]);
+    cargo.args(["--features", features]);
     cargo
 }
 
@@ -114,7 +145,7 @@ pub fn build(program: &str) -> Command {
 /// being built elsewhere keeps a student waiting.
 fn build_in_course() -> Command {
     let mut cargo = cargo("build");
-    cargo.args(["--quiet", "--locked", "--target-dir"]).arg(course());
+    cargo.args(["--locked", "--target-dir"]).arg(course());
     cargo
 }
 

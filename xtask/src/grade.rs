@@ -1,14 +1,16 @@
 //! Grading a student's answers: once, at each save, all of them, or elsewhere.
 
 use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use crate::Error;
 use crate::answers::{
-    build, build_all, chapters, course, file, file_name, find, keep, prepare, program, run_grader,
+    are_there, build_all, chapters, compile, course, file, file_name, find, keep, prepare, program,
+    run_grader,
 };
 use crate::plan::Need;
 use crate::set_up::set_up;
@@ -31,17 +33,22 @@ pub struct Options {
 /// Checks the answers to a chapter's assignment, or to `all`.
 pub fn grade(asked: &str, options: &Options) -> Result<ExitStatus, Error> {
     let chapters = find(asked)?;
-    prepare(&chapters)?;
+    prepare()?;
     grade_once(asked, &chapters, options)
 }
 
 /// Does so again whenever the file is saved, until it is interrupted.
 pub fn watch(asked: &str, options: &Options) -> Result<ExitStatus, Error> {
     let chapters = find(asked)?;
-    prepare(&chapters)?;
+    prepare()?;
     loop {
         let saved = last_saved(&chapters);
-        grade_once(asked, &chapters, options)?;
+        match grade_once(asked, &chapters, options) {
+            Err(error @ (Error::NoAnswers { .. } | Error::DoesNotCompile)) => {
+                eprintln!("error: {error}");
+            }
+            result => drop(result?),
+        }
         let files: Vec<String> = chapters.iter().map(|&chapter| file_name(chapter)).collect();
         eprintln!("\n--- waiting for {} to be saved; Ctrl-C ends this", files.join(", "));
         // Some editors take a file away before they put the new one there.
@@ -55,7 +62,8 @@ pub fn watch(asked: &str, options: &Options) -> Result<ExitStatus, Error> {
 /// Where the student stands, in all chapters.
 pub fn progress() -> Result<ExitStatus, Error> {
     let chapters = chapters()?;
-    prepare(&chapters)?;
+    are_there(&chapters)?;
+    prepare()?;
     build_all(&chapters)?;
     let status = status(run_grader("all").arg("--summary"))?;
     // Exit code 1 says that points are missing, which is no failure of this.
@@ -71,12 +79,16 @@ pub fn gradescope(args: &[String]) -> Result<ExitStatus, Error> {
 }
 
 fn grade_once(asked: &str, chapters: &[u32], options: &Options) -> Result<ExitStatus, Error> {
+    are_there(chapters)?;
     let part = match chapters {
         [chapter] => {
             // What the compiler says is shown as it is.
-            let built = status(build(&program(*chapter)).stderr(Stdio::inherit()))?;
-            if !built.success() {
-                return Ok(built);
+            match compile(&program(*chapter), io::stderr().is_terminal())? {
+                Ok(warnings) => eprint!("{warnings}"),
+                Err(said) => {
+                    eprint!("{said}");
+                    return Err(Error::DoesNotCompile);
+                }
             }
             keep(&program(*chapter))?;
             chapter.to_string()

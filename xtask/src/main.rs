@@ -116,6 +116,8 @@ enum Error {
     CannotWrite { path: PathBuf, source: io::Error },
     #[error("{} is not there. `cargo xtask reset {chapter}` makes it again", .path.display())]
     NoAnswers { path: PathBuf, chapter: u32 },
+    #[error("your file does not compile; begin with the first error above")]
+    DoesNotCompile,
     #[error("{0} Nobody is here to be asked; with --yes it is done without asking")]
     NotAsked(String),
 }

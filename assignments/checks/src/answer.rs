@@ -178,6 +178,8 @@ fn read_print(mut from: impl Read) -> String {
     let _ = from.by_ref().take(MOST_PRINTED).read_to_end(&mut first);
     let rest = io::copy(&mut from, &mut io::sink()).unwrap_or(0);
     let mut text = String::from_utf8_lossy(&first).into_owned();
+    // Nothing that a terminal would obey.
+    text.retain(|c| c == '\n' || c == '\t' || !c.is_control());
     if rest > 0 {
         text += &format!("\n… and {rest} bytes more");
     }
@@ -237,6 +239,7 @@ mod tests {
     #[test]
     fn what_is_printed_is_kept_up_to_a_length() {
         assert_eq!(answer_of("echo here >&2; exit 1").1, "here\n");
+        assert_eq!(answer_of("printf '\\033[2Jred\\r' >&2; exit 1").1, "[2Jred");
         let (_, printed) = answer_of("head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1");
         assert!(printed.len() < 5000 && printed.ends_with("… and 996000 bytes more"), "{printed}");
     }

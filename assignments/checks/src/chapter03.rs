@@ -167,6 +167,14 @@ fn best_pair(ask: &mut Ask<'_>) {
     ] {
         ask.call(call::best_pair(&lambda)).returns(&right);
     }
+    for (lambda, right, case) in [
+        (array![9e6, 25e6, 1e6], (1e-6 / 9.0, 4.0 / 9.0), "large eigenvalues"),
+        (array![9e-6, 25e-6, 1e-6], (1e6 / 9.0, 4.0 / 9.0), "small eigenvalues"),
+        (array![9.0, 16.0, 4.0, 25.0, 1.0, 12.0], (1.0 / 9.0, 4.0 / 9.0), "the ends far back"),
+    ] {
+        ask.call(call::best_pair(&lambda)).case(case).returns(&right);
+    }
+    ask.call(call::best_pair(&array![3.9, 3.2])).case("ends that are close");
     for p in [2, 3, 6] {
         let lambda = ask.draw.uniform(p, 0.2, 9.0);
         ask.call(call::best_pair(&lambda));

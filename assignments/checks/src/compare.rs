@@ -56,7 +56,10 @@ fn first_difference(
     place: &str,
     same: &dyn Fn(f64, f64) -> bool,
 ) -> Option<String> {
-    let at = |place: &str| if place.is_empty() { String::new() } else { format!("at {place}: ") };
+    let at = |place: &str| match place.trim_end_matches(',') {
+        "" => String::new(),
+        place => format!("at {place}: "),
+    };
     let parts = |all: &[Value], others: &[Value], name: &dyn Fn(usize) -> String| {
         let mut pairs = all.iter().zip(others).enumerate();
         pairs.find_map(|(i, (a, b))| {
@@ -79,8 +82,8 @@ fn first_difference(
             parts(all, others, &|i| format!(" [{i}]"))
         }
         (Value::Tuple(all), Value::Tuple(others)) if all.len() == others.len() => {
-            let names = ["first", "second", "third"];
-            parts(all, others, &|i| format!(" {}", names.get(i).unwrap_or(&"next")))
+            let names = ["the first value,", "the second value,", "the third value,"];
+            parts(all, others, &|i| format!(" {}", names.get(i).unwrap_or(&"a later value,")))
         }
         (Value::Something(a), Value::Something(b)) => first_difference(a, b, place, same),
         (Value::Nothing, Value::Nothing) => None,
@@ -160,7 +163,9 @@ mod tests {
         assert_eq!(lists.unwrap(), "at [1]: expected 2, found 3");
         assert!(said(&|| vec![1_u8, 2].to_value(), &|| vec![1_u8].to_value()).is_some());
         let pair = said(&|| (1.0, array![2.0]).to_value(), &|| (1.0, array![3.0]).to_value());
-        assert_eq!(pair.unwrap(), "at second [0]: expected 2, found 3");
+        assert_eq!(pair.unwrap(), "at the second value, [0]: expected 2, found 3");
+        let pair = said(&|| (1.0, 2.0).to_value(), &|| (1.5, 2.0).to_value());
+        assert_eq!(pair.unwrap(), "at the first value: expected 1, found 1.5");
     }
 
     #[test]

@@ -64,7 +64,9 @@ impl Report {
                 parts.extend(failure.diagnoses.iter().map(|diagnosis| {
                     wrap(&self.diagnosis(diagnosis, &exercise.about, book)) //
                 }));
-                parts.push(wrap(&format!("hint: {}", exercise.hint)));
+                if matches!(failure.reason, Reason::Wrong(_)) {
+                    parts.push(wrap(&format!("hint: {}", exercise.hint)));
+                }
                 parts.push(format!("in the book: {}", self.link(&exercise.about, book)));
                 parts.join("\n")
             }
@@ -72,9 +74,9 @@ impl Report {
         if !line.note.is_empty() {
             text = format!("{text}\n{}", wrap(&line.note));
         }
-        let printed = line.printed.trim_end();
+        let printed = shortened(line.printed.trim_end());
         if !printed.is_empty() {
-            text = format!("{text}\n{}", named("your code printed", printed));
+            text = format!("{text}\n{}", named("your code printed", &printed));
         }
         text.trim_start().to_owned()
     }
@@ -188,6 +190,16 @@ pub fn word(outcome: &Outcome) -> &'static str {
     }
 }
 
+/// The first and the last lines, where there are many.
+fn shortened(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.len() <= 20 {
+        return text.to_owned();
+    }
+    let (first, last) = (lines[..10].join("\n"), lines[lines.len() - 3..].join("\n"));
+    format!("{first}\n… {} lines …\n{last}", lines.len() - 13)
+}
+
 /// The call, and what is wrong with what came of it.
 fn describe(failure: &Failure) -> Vec<String> {
     let mut parts = Vec::new();
@@ -281,6 +293,14 @@ best_pair             ENDED EARLY       0 of  3
 
 The random numbers are those of --seed 7.";
         assert!(text.ends_with(table), "{text}");
+    }
+
+    #[test]
+    fn of_much_that_was_printed_some_is_shown() {
+        let mut report = report([const { Outcome::Passed }; 6]);
+        report.lines[0].printed = (0..100).map(|i| format!("line {i}\n")).collect();
+        let text = report.explain(&report.lines[0], "");
+        assert!(text.contains("  line 9\n  … 87 lines …\n  line 97\n"), "{text}");
     }
 
     #[test]

@@ -207,7 +207,9 @@ fn a_mistake_is_shown_and_diagnosed() {
     ] {
         assert!(words.contains(part), "no {part:?} in\n{text}");
     }
-    let (failure, _) = student.failure("relu_slope", "z * f64::NAN");
+    // ndarray's `s!` allows itself something unsafe, and is welcome.
+    let (failure, _) =
+        student.failure("relu_slope", "z.slice(ndarray::s![.., ..]).to_owned() * f64::NAN");
     assert!(matches!(failure.reason, Reason::Wrong(_)) && failure.diagnoses.is_empty());
 }
 
@@ -220,6 +222,12 @@ fn code_that_does_not_return_fails_its_check_alone() {
     let panicked = reason("let numbers = [z]; (numbers[z as usize + 7], z)");
     let Reason::Panicked(said) = panicked else { panic!("{panicked:?}") };
     assert!(said.contains("index out of bounds") && said.contains("chapter01.rs:"), "{said}");
+    // What ndarray panics about has the line of the student's that asked for it.
+    let inside = reason("let numbers = Array1::from(vec![z]); (numbers[z as usize + 7], z)");
+    let Reason::Panicked(said) = inside else { panic!("{inside:?}") };
+    assert!(said.contains("out of bounds") && said.contains("chapter01.rs:"), "{said}");
+    let halfway = reason("if z != 0.0 { todo!() } else { (0.5, 0.25) }");
+    assert_eq!(halfway, Reason::Panicked("this call comes to a todo!()".to_owned()));
     for (body, how) in [
         ("std::process::exit(0)", "exit code 0"),
         ("std::process::exit(7)", "exit code 7"),

@@ -154,6 +154,13 @@ fn pair() -> Vec<Variant> {
             let (first, last) = (lambda[0], lambda[lambda.len() - 1]);
             of(first.min(last), first.max(last))
         }),
+        wrong("a minimum that begins at a number of its own, such as 100", |lambda| {
+            let least = lambda.iter().copied().fold(100.0, f64::min);
+            (REFERENCE.best_pair)(&Array1::from(vec![least, ends(lambda).1.max(least)]))
+        }),
+        wrong("the ends sought among the first three eigenvalues alone", |lambda| {
+            (REFERENCE.best_pair)(&lambda.iter().copied().take(3).collect())
+        }),
         wrong("a smallest eigenvalue of 0, from a minimum that begins there", |lambda| {
             of(0.0, ends(lambda).1)
         }),

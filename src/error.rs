@@ -140,10 +140,10 @@ pub enum Error {
 
     /// An optimizer remembers another network.
     #[error(
-        "this optimizer has a velocity for {found} parameters, but the network has {expected}: \
+        "this optimizer has moved {found} parameters before, but the network has {expected}: \
          use a new optimizer for another network"
     )]
-    Velocity {
+    OtherNetwork {
         /// How many parameters the network has.
         expected: usize,
         /// How many the optimizer has moved before.

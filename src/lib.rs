@@ -14,6 +14,7 @@
 //! | [`target`], [`loss`] | targets, and how far outputs are from them |
 //! | [`fused`] | the same losses from logits, without a division |
 //! | [`optimizer`] | from a gradient to a step |
+//! | [`adaptive`], [`adam`] | the same, with a rate for every parameter |
 //! | [`random`], [`init`] | seeds; where training starts |
 //! | [`data`], [`toy`], [`mnist`] | samples, batches, data sets |
 //! | [`training`], `crew`, [`train`] | what a training is; the loop, and how threads share a batch |
@@ -50,6 +51,10 @@ pub mod loss;
 pub mod fused;
 
 pub mod optimizer;
+
+pub mod adaptive;
+
+pub mod adam;
 
 pub mod random;
 
@@ -89,6 +94,10 @@ mod saved;
 pub use activation::{
     Activation, Gelu, Identity, LeakyRelu, Link, Relu, Sigmoid, Softplus, Tanh,
 };
+#[doc(inline)]
+pub use adam::{Adam, AdamW};
+#[doc(inline)]
+pub use adaptive::{AdaGrad, RmsProp};
 #[doc(inline)]
 pub use data::{Bytes, Samples, Source, Subset};
 #[doc(inline)]

@@ -184,38 +184,39 @@ impl<F: Float, O: Optimizer<F> + ?Sized> Optimizer<F> for Box<O> {
 
 /// Zero for what is too small to matter.
 ///
-/// A velocity whose gradient stays zero shrinks for ever. Below the smallest
+/// An average of gradients that stay zero shrinks for ever. Below the smallest
 /// normal number many processors take several times as long to compute with it,
 /// and some no longer at all; on one machine it was 3.4 times, for numbers in
 /// its cache. The threshold lies a factor 1/ε above, about 1e-31 in `f32`, so
 /// that products with a rate or a momentum stay normal too.
-fn flush<F: Float>(v: F) -> F {
+pub(crate) fn flush<F: Float>(v: F) -> F {
     if v.abs() < F::min_positive_value() / F::epsilon() { F::zero() } else { v }
 }
 
-/// A velocity of the right length: zero if there is none yet.
-fn prepare<F: Float>(
-    velocity: &mut Array1<F>,
+/// A velocity, or another such memory, of the right length: zero if there is
+/// none yet.
+pub(crate) fn prepare<F: Float>(
+    memory: &mut Array1<F>,
     parameters: usize,
 ) -> Result<()> {
-    if velocity.is_empty() {
-        *velocity = Array1::zeros(parameters);
+    if memory.is_empty() {
+        *memory = Array1::zeros(parameters);
     }
-    let found = velocity.len();
+    let found = memory.len();
     if found == parameters {
         Ok(())
     } else {
-        Err(Error::Velocity { expected: parameters, found })
+        Err(Error::OtherNetwork { expected: parameters, found })
     }
 }
 
-fn ready<F: Float>(velocity: &mut Array1<F>, parameters: usize) {
-    if let Err(error) = prepare(velocity, parameters) {
+pub(crate) fn ready<F: Float>(memory: &mut Array1<F>, parameters: usize) {
+    if let Err(error) = prepare(memory, parameters) {
         panic!("{error}");
     }
 }
 
-fn check_rate(learning_rate: f64) -> Result<()> {
+pub(crate) fn check_rate(learning_rate: f64) -> Result<()> {
     let ok = learning_rate > 0.0 && learning_rate.is_finite();
     setting("the learning rate", "be positive and finite", learning_rate, ok)
 }

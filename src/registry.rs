@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use crate::activation::{
     Activation, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh,
 };
+use crate::adam::{Adam, AdamW};
+use crate::adaptive::{AdaGrad, RmsProp};
 use crate::error::{Error, Result};
 use crate::float::Float;
 use crate::loss::{
@@ -82,6 +84,10 @@ impl<F: Float> Default for Registry<F> {
         add!(registry.add_optimizer: Momentum::new(1.0, 0.0).expect(VALID));
         add!(registry.add_optimizer: MovingAverage::new(1.0, 0.0).expect(VALID));
         add!(registry.add_optimizer: Nesterov::new(1.0, 0.0).expect(VALID));
+        add!(registry.add_optimizer: AdaGrad::new(1.0).expect(VALID));
+        add!(registry.add_optimizer: RmsProp::new(1.0, 0.0).expect(VALID));
+        add!(registry.add_optimizer: Adam::new(1.0).expect(VALID));
+        add!(registry.add_optimizer: AdamW::new(1.0, 0.0).expect(VALID));
         registry
     }
 }

@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gradus::{
-    BinaryCrossEntropy, Bytes, CategoricalCrossEntropy, Elementwise, Event, Fit, Gelu,
-    GradientDescent, Init, LeakyRelu, Loss, MeanSquaredError, Momentum, MovingAverage, Nesterov,
-    NeuralNetwork, Optimizer, Registry, Samples, Sigmoid, Source, SparseCategoricalCrossEntropy,
-    State, Subset,
+    AdaGrad, Adam, AdamW, BinaryCrossEntropy, Bytes, CategoricalCrossEntropy, Elementwise, Event,
+    Fit, Gelu, GradientDescent, Init, LeakyRelu, Loss, MeanSquaredError, Momentum, MovingAverage,
+    Nesterov, NeuralNetwork, Optimizer, Registry, RmsProp, Samples, Sigmoid, Source,
+    SparseCategoricalCrossEntropy, State, Subset,
 };
 use ndarray::{Array2, array};
 
@@ -143,7 +143,11 @@ fn training_steps_allocate_nothing_after_the_first() {
     optimizers!(
         GradientDescent::new(0.01).unwrap(),
         MovingAverage::new(0.01, 0.9).unwrap(),
-        Nesterov::new(0.01, 0.9).unwrap()
+        Nesterov::new(0.01, 0.9).unwrap(),
+        AdaGrad::new(0.01).unwrap(),
+        RmsProp::new(0.01, 0.9).unwrap(),
+        Adam::new(0.01).unwrap(),
+        AdamW::new(0.01, 0.1).unwrap()
     );
     // Parts that are handed in plainly, and not in a box.
     let plain = NeuralNetwork::new(

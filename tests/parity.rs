@@ -1,6 +1,9 @@
-//! Losses, predictions and gradients of 56 networks against values from PyTorch, in `f64`.
+//! Losses, predictions and gradients of 56 networks, and 12 paths of optimizers over 100 steps,
+//! against values from PyTorch, in `f64`.
 //!
-//! `tests/parity/generate.py` made the values; `tests/parity/README.md` says how.
+//! `generate.py` and `optimizers.py` in `tests/parity` made the values; `README.md` there says how.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use gradus::{GradientDescent, Init, NeuralNetwork, Registry, State};
 use ndarray::{Array1, Array2};
@@ -19,7 +22,7 @@ struct Case {
     name: String,
     sizes: Vec<usize>,
     hidden: String,
-    hidden_state: std::collections::BTreeMap<String, f64>,
+    hidden_state: BTreeMap<String, f64>,
     output: String,
     loss: String,
     x: Vec<Vec<f64>>,
@@ -97,4 +100,59 @@ fn composed_and_fused_gradients_agree_where_nothing_underflows() {
         compared += 1;
     }
     assert!(compared >= 8, "only {compared} networks without extreme probabilities");
+}
+
+#[derive(Deserialize)]
+struct Paths {
+    start: Vec<f64>,
+    kept: Vec<usize>,
+    gradients: Vec<Vec<f64>>,
+    cases: Vec<Path>,
+}
+
+#[derive(Deserialize)]
+struct Path {
+    name: String,
+    settings: BTreeMap<String, f64>,
+    path: Vec<Vec<f64>>,
+}
+
+/// What each optimizer remembers: at rest, vectors of no length, and no steps.
+fn at_rest(name: &str, settings: &BTreeMap<String, f64>) -> State<f64> {
+    let vectors: &[&str] = match name {
+        "gradient_descent" => &[],
+        "adagrad" | "rmsprop" => &["squares"],
+        "adam" | "adamw" => &["squares", "velocity"],
+        _ => &["velocity"],
+    };
+    let mut state = State { numbers: settings.clone(), ..State::default() };
+    if name.starts_with("adam") {
+        state = state.with_number("steps", 0.0);
+    }
+    vectors.iter().fold(state, |state, vector| state.with_vector(vector, Array1::zeros(0)))
+}
+
+#[test]
+fn optimizers_agree_with_pytorch() {
+    let paths: Paths = serde_json::from_str(include_str!("parity/optimizers.json")).unwrap();
+    assert_eq!((paths.gradients.len(), paths.kept.last()), (100, Some(&100)));
+    let names: BTreeSet<&str> = paths.cases.iter().map(|case| &*case.name).collect();
+    assert_eq!(names.len(), 8, "{names:?}");
+    for Path { name, settings, path } in &paths.cases {
+        let registry = Registry::<f64>::default();
+        let mut optimizer = registry.optimizer(name, at_rest(name, settings)).unwrap();
+        let mut params = Array1::from(paths.start.clone());
+        let mut expected = paths.kept.iter().zip(path).peekable();
+        for (t, gradient) in (1..).zip(&paths.gradients) {
+            optimizer.step(&mut params, &Array1::from(gradient.clone()));
+            let Some((_, expected)) = expected.next_if(|(kept, _)| **kept == t) else { continue };
+            for (i, (&found, &expected)) in params.iter().zip(expected).enumerate() {
+                // The gradients are given: rounding adds up to about 2e-15.
+                let error = (found - expected).abs() / expected.abs().max(1.0);
+                let what = format!("{name} {settings:?}, parameter {i} after step {t}");
+                assert!(error <= TOLERANCE, "{what}: {found}, not {expected}");
+            }
+        }
+        assert!(expected.next().is_none(), "{name}: a step was not compared");
+    }
 }

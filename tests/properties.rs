@@ -6,9 +6,10 @@ use common::{assert_all_close, assert_close, distributions, labels, normal, rng}
 use gradus::fused::log_sum_exp;
 use gradus::layout::{flatten, restore};
 use gradus::{
-    Activation, BinaryCrossEntropy, Bytes, CategoricalCrossEntropy, Fit, GradientDescent, Init,
-    Link, Loss, Momentum, NeuralNetwork, OutputActivation, Registry, Samples, Softmax, Source,
-    SparseCategoricalCrossEntropy, State, one_hot, train,
+    Activation, AdaGrad, Adam, AdamW, BinaryCrossEntropy, Bytes, CategoricalCrossEntropy, Fit,
+    GradientDescent, Init, Link, Loss, Momentum, MovingAverage, Nesterov, NeuralNetwork, Optimizer,
+    OutputActivation, Registry, RmsProp, Samples, Softmax, Source, SparseCategoricalCrossEntropy,
+    State, one_hot, train,
 };
 use ndarray::{Array1, Array2, Axis, array, concatenate, s};
 use proptest::prelude::*;
@@ -26,7 +27,16 @@ const ENDS: [(&str, &str); 5] = [
     ("softmax", "mean_squared_error"),
 ];
 
-const OPTIMIZERS: [&str; 4] = ["gradient_descent", "momentum", "moving_average", "nesterov"];
+const OPTIMIZERS: [&str; 8] = [
+    "gradient_descent",
+    "momentum",
+    "moving_average",
+    "nesterov",
+    "adagrad",
+    "rmsprop",
+    "adam",
+    "adamw",
+];
 
 /// A random choice of everything that makes a network.
 #[derive(Debug, Clone)]
@@ -61,21 +71,31 @@ impl Plan {
             "leaky_relu" => State::default().with_number("slope", 0.1),
             _ => State::default(),
         };
-        let mut optimizer = State::default().with_number("learning_rate", 0.001);
-        if self.optimizer != "gradient_descent" {
-            let velocity = Array1::zeros(0);
-            optimizer = optimizer.with_number("momentum", 0.8).with_vector("velocity", velocity);
-        }
         NeuralNetwork::new(
             &self.sizes,
             registry.activation(self.hidden, hidden).unwrap(),
             registry.output(self.end.0, State::default()).unwrap(),
             registry.loss(self.end.1, State::default()).unwrap(),
-            registry.optimizer(self.optimizer, optimizer).unwrap(),
+            self.optimizer(),
             Init::Lazar,
             self.seed,
         )
         .unwrap()
+    }
+
+    fn optimizer(&self) -> Box<dyn Optimizer<f64>> {
+        let rate = 0.001;
+        match self.optimizer {
+            "gradient_descent" => Box::new(GradientDescent::new(rate).unwrap()),
+            "momentum" => Box::new(Momentum::new(rate, 0.8).unwrap()),
+            "moving_average" => Box::new(MovingAverage::new(rate, 0.8).unwrap()),
+            "nesterov" => Box::new(Nesterov::new(rate, 0.8).unwrap()),
+            "adagrad" => Box::new(AdaGrad::new(rate).unwrap()),
+            "rmsprop" => Box::new(RmsProp::new(rate, 0.8).unwrap()),
+            "adam" => Box::new(Adam::new(rate).unwrap()),
+            "adamw" => Box::new(AdamW::new(rate, 0.1).unwrap()),
+            other => unreachable!("{other}"),
+        }
     }
 
     fn outputs(&self) -> usize {

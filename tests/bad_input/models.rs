@@ -71,9 +71,9 @@ fn refuses_models_that_cannot_be() {
                   sparse_categorical_cross_entropy";
     let unknown = format!("no loss is called \"hinge\"; known are {losses}");
     says("unknown loss", &unknown, "/loss/name", json!("hinge"));
-    let unknown = "no optimizer is called \"adam\"; known are gradient_descent, momentum, \
-                   moving_average, nesterov";
-    says("unknown optimizer", unknown, "/optimizer/name", json!("adam"));
+    let unknown = "no optimizer is called \"sgd\"; known are adagrad, adam, adamw, \
+                   gradient_descent, momentum, moving_average, nesterov, rmsprop";
+    says("unknown optimizer", unknown, "/optimizer/name", json!("sgd"));
 
     let part = |kind: &str, reason: &str| format!("the {kind} cannot be restored: {reason}");
     let optimizer = |reason: &str| part("optimizer \"momentum\"", reason);
@@ -183,7 +183,7 @@ fn refuses_models_that_cannot_be() {
         document.tensors.remove("optimizer.velocity");
     });
     let message = unusable(
-        "this optimizer has a velocity for 4 parameters, but the network has 9: \
+        "this optimizer has moved 4 parameters before, but the network has 9: \
          use a new optimizer for another network",
     );
     change("a short velocity", &message, &|document| {

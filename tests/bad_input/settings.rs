@@ -2,10 +2,10 @@
 
 use gradus::check::Check;
 use gradus::{
-    Activation, Bytes, Elementwise, Float, GradientDescent, LeakyRelu, Loss, MeanSquaredError,
-    Momentum, MovingAverage, Nesterov, NeuralNetwork, Optimizer, Part, Registry, Relu, Result,
-    Samples, Sigmoid, Softmax, SparseCategoricalCrossEntropy, State, Subset, Tanh, layout, one_hot,
-    toy,
+    Activation, AdaGrad, Adam, AdamW, Bytes, Elementwise, Float, GradientDescent, LeakyRelu, Loss,
+    MeanSquaredError, Momentum, MovingAverage, Nesterov, NeuralNetwork, Optimizer, Part, Registry,
+    Relu, Result, RmsProp, Samples, Sigmoid, Softmax, SparseCategoricalCrossEntropy, State, Subset,
+    Tanh, layout, one_hot, toy,
 };
 use ndarray::{Array1, Array2, array};
 
@@ -30,6 +30,114 @@ fn refuses_hyperparameters_out_of_range() {
     t.case("momentum below 0", &format!("{momentum} -0.1"), || Nesterov::<f32>::new(0.1, -0.1));
     t.case("momentum NaN", &format!("{momentum} NaN"), || MovingAverage::<f32>::new(0.1, f64::NAN));
     t.finish(10);
+}
+
+#[test]
+fn refuses_settings_of_adaptive_optimizers_out_of_range() {
+    let mut t = Table::new();
+    let rate = "the learning rate must be positive and finite, but is";
+    t.case("AdaGrad, rate", &format!("{rate} 0"), || AdaGrad::<f32>::new(0.0));
+    t.case("RMSprop, rate", &format!("{rate} -1"), || RmsProp::<f32>::new(-1.0, 0.9));
+    t.case("Adam, rate", &format!("{rate} NaN"), || Adam::<f32>::new(f64::NAN));
+    t.case("AdamW, rate", &format!("{rate} inf"), || AdamW::<f32>::new(f64::INFINITY, 0.1));
+
+    let beta = |name: &str, value: &str| format!("{name} must lie in [0, 1), but is {value}");
+    t.case("RMSprop, beta 1", &beta("beta", "1"), || RmsProp::<f32>::new(0.1, 1.0));
+    t.case("RMSprop, beta NaN", &beta("beta", "NaN"), || RmsProp::<f32>::new(0.1, f64::NAN));
+    let adam = || Adam::<f64>::new(0.1).unwrap();
+    t.case("beta1 below 0", &beta("beta1", "-0.1"), || adam().with_betas(-0.1, 0.9));
+    t.case("beta2 of 1", &beta("beta2", "1"), || adam().with_betas(0.9, 1.0));
+
+    let epsilon = "epsilon must be finite and at least 1e-12, but is";
+    t.case("AdaGrad, epsilon 0", &format!("{epsilon} 0"), || {
+        AdaGrad::<f64>::new(0.1)?.with_epsilon(0.0)
+    });
+    t.case("RMSprop, epsilon below 0", &format!("{epsilon} -0.5"), || {
+        RmsProp::<f64>::new(0.1, 0.9)?.with_epsilon(-0.5)
+    });
+    t.case("Adam, epsilon NaN", &format!("{epsilon} NaN"), || adam().with_epsilon(f64::NAN));
+    t.case("Adam, epsilon infinite", &format!("{epsilon} inf"), || {
+        adam().with_epsilon(f64::INFINITY)
+    });
+
+    let decay = "the weight decay must be finite and at least 0, but is";
+    t.case("decay below 0", &format!("{decay} -0.01"), || AdamW::<f32>::new(0.1, -0.01));
+    t.case("decay NaN", &format!("{decay} NaN"), || adam().with_weight_decay(f64::NAN));
+    t.case("decay infinite", &format!("{decay} inf"), || AdamW::<f32>::new(0.1, f64::INFINITY));
+    t.finish(15);
+}
+
+#[test]
+fn refuses_states_of_adaptive_optimizers_that_cannot_be() {
+    let mut t = Table::new();
+    let registry = Registry::<f64>::default();
+    let mut restore = |name: &str, part: &str, reason: &str, change: &dyn Fn(&mut State<f64>)| {
+        let mut state = match part {
+            "adagrad" => AdaGrad::new(0.1).unwrap().state(),
+            "rmsprop" => RmsProp::new(0.1, 0.9).unwrap().state(),
+            "adam" => Adam::new(0.1).unwrap().state(),
+            _ => AdamW::new(0.1, 0.1).unwrap().state(),
+        };
+        assert!(registry.optimizer(part, state.clone()).is_ok());
+        change(&mut state);
+        let message = format!("the optimizer {part:?} cannot be restored: {reason}");
+        t.case(name, &message, || registry.optimizer(part, state));
+    };
+    let lacks = |key: &str| format!("the state of this part lacks {key:?}");
+    for part in ["adagrad", "rmsprop", "adam", "adamw"] {
+        restore("no squares", part, &lacks("squares"), &|state| {
+            state.vectors.remove("squares");
+        });
+        restore("no epsilon", part, &lacks("epsilon"), &|state| {
+            state.numbers.remove("epsilon");
+        });
+        let negative = "each of the squares must be at least 0, but is -0.5";
+        restore("a negative square", part, negative, &|state| {
+            state.vectors.insert("squares".to_owned(), array![0.0, -0.5]);
+        });
+        let none = "each of the squares must be at least 0, but is NaN";
+        restore("a square that is none", part, none, &|state| {
+            state.vectors.insert("squares".to_owned(), array![f64::NAN]);
+        });
+        let rate = "the learning rate must be positive and finite, but is 0";
+        restore("rate 0", part, rate, &|state| {
+            state.numbers.insert("learning_rate".to_owned(), 0.0);
+        });
+        let epsilon = "epsilon must be finite and at least 1e-12, but is 0.0000000000001";
+        restore("epsilon 1e-13", part, epsilon, &|state| {
+            state.numbers.insert("epsilon".to_owned(), 1e-13);
+        });
+        restore("too much", part, "the state of this part must not hold \"momentum\"", &|state| {
+            state.numbers.insert("momentum".to_owned(), 0.9);
+        });
+    }
+    let beta = "beta must lie in [0, 1), but is 2";
+    restore("beta 2", "rmsprop", beta, &|state| {
+        state.numbers.insert("beta".to_owned(), 2.0);
+    });
+    for part in ["adam", "adamw"] {
+        restore("no velocity", part, &lacks("velocity"), &|state| {
+            state.vectors.remove("velocity");
+        });
+        restore("no steps", part, &lacks("steps"), &|state| {
+            state.numbers.remove("steps");
+        });
+        let beta = "beta2 must lie in [0, 1), but is 1";
+        restore("beta2 of 1", part, beta, &|state| {
+            state.numbers.insert("beta2".to_owned(), 1.0);
+        });
+        let steps = "the number of steps must be a whole number, at least 0, but is";
+        for (value, said) in [(-1.0, "-1"), (0.5, "0.5"), (f64::INFINITY, "inf")] {
+            restore("steps", part, &format!("{steps} {said}"), &|state| {
+                state.numbers.insert("steps".to_owned(), value);
+            });
+        }
+    }
+    let decay = "the weight decay must be finite and at least 0, but is -1";
+    restore("decay -1", "adamw", decay, &|state| {
+        state.numbers.insert("weight_decay".to_owned(), -1.0);
+    });
+    t.finish(42);
 }
 
 #[test]
@@ -76,7 +184,7 @@ fn refuses_sizes_and_parameters_that_do_not_fit() {
 #[test]
 fn refuses_an_optimizer_that_moved_another_network() {
     let mut t = Table::new();
-    let message = "this optimizer has a velocity for 2 parameters, but the network has 9: \
+    let message = "this optimizer has moved 2 parameters before, but the network has 9: \
                    use a new optimizer for another network";
     fn used<O: Optimizer<f64> + 'static>(mut optimizer: O) -> Result<NeuralNetwork<f64>> {
         optimizer.step(&mut array![1.0, 2.0], &array![0.5, 0.5]);
@@ -86,8 +194,20 @@ fn refuses_an_optimizer_that_moved_another_network() {
     t.case("momentum", message, || used(Momentum::new(0.1, 0.9)?));
     t.case("moving average", message, || used(MovingAverage::new(0.1, 0.9)?));
     t.case("Nesterov", message, || used(Nesterov::new(0.1, 0.9)?));
+    t.case("AdaGrad", message, || used(AdaGrad::new(0.1)?));
+    t.case("RMSprop", message, || used(RmsProp::new(0.1, 0.9)?));
+    t.case("Adam", message, || used(Adam::new(0.1)?));
+    t.case("AdamW", message, || used(AdamW::new(0.1, 0.1)?));
+    t.case("Adam, two lengths", message, || {
+        let mut adam = Adam::<f64>::new(0.1)?;
+        let mut state = adam.state();
+        state.vectors.insert("velocity".to_owned(), Array1::zeros(9));
+        state.vectors.insert("squares".to_owned(), Array1::zeros(2));
+        adam.restore(state)?;
+        NeuralNetwork::new(&[2, 3], Tanh, Softmax, MeanSquaredError, adam, gradus::Init::He, 1)
+    });
     assert!(used(GradientDescent::new(0.1).unwrap()).is_ok(), "it has nothing to remember");
-    t.finish(3);
+    t.finish(8);
 }
 
 #[test]
@@ -236,9 +356,9 @@ fn refuses_part_names_that_are_taken_or_unknown() {
     let message = "no loss is called \"mse\"; known are binary_cross_entropy, \
                    categorical_cross_entropy, mean_squared_error, sparse_categorical_cross_entropy";
     t.case("unknown loss", message, || registry.loss("mse", none()));
-    let message = "no optimizer is called \"adam\"; known are gradient_descent, momentum, \
-                   moving_average, nesterov";
-    t.case("unknown optimizer", message, || registry.optimizer("adam", none()));
+    let message = "no optimizer is called \"sgd\"; known are adagrad, adam, adamw, \
+                   gradient_descent, momentum, moving_average, nesterov, rmsprop";
+    t.case("unknown optimizer", message, || registry.optimizer("sgd", none()));
 
     let state = |part: &str, problem: &str, key: &str| {
         format!("the {part} cannot be restored: the state of this part {problem} {key:?}")

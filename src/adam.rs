@@ -17,6 +17,7 @@ use ndarray::{Array1, ArrayRef1, Zip};
 use crate::adaptive::{check_beta, check_epsilon, take_squares};
 use crate::error::{Result, setting};
 use crate::float::Float;
+use crate::modified::check_weight_decay;
 use crate::optimizer::{Optimizer, check_rate, flush, prepare, ready};
 use crate::part::{Part, State};
 
@@ -121,12 +122,6 @@ impl<F: Float> Optimizer<F> for AdamW<F> {
         params.mapv_inplace(|theta| F::cast(kept) * theta);
         self.adam.step(params, gradient);
     }
-}
-
-fn check_weight_decay(weight_decay: f64) -> Result<()> {
-    let ok = weight_decay >= 0.0 && weight_decay.is_finite();
-    let range = "be finite and at least 0";
-    setting("the weight decay", range, weight_decay, ok)
 }
 
 impl<F: Float> Adam<F> {

@@ -14,7 +14,8 @@
 //! | [`target`], [`loss`] | targets, and how far outputs are from them |
 //! | [`fused`] | the same losses from logits, without a division |
 //! | [`optimizer`] | from a gradient to a step |
-//! | [`adaptive`], [`adam`] | the same, with a rate for every parameter |
+//! | [`modified`], [`schedule`] | clipping, L2, and learning rates that change |
+//! | [`adaptive`], [`adam`] | steps with a rate for every parameter |
 //! | [`random`], [`init`] | seeds; where training starts |
 //! | [`data`], [`toy`], [`mnist`] | samples, batches, data sets |
 //! | [`training`], `crew`, [`train`] | what a training is; the loop, and how threads share a batch |
@@ -51,6 +52,10 @@ pub mod loss;
 pub mod fused;
 
 pub mod optimizer;
+
+pub mod modified;
+
+pub mod schedule;
 
 pub mod adaptive;
 
@@ -118,6 +123,8 @@ pub use loss::{
 #[doc(inline)]
 pub use mnist::Mnist;
 #[doc(inline)]
+pub use modified::{Clipped, Decayed};
+#[doc(inline)]
 pub use network::NeuralNetwork;
 #[doc(inline)]
 pub use optimizer::{
@@ -131,6 +138,8 @@ pub use part::{Part, State};
 pub use pass::Trace;
 #[doc(inline)]
 pub use registry::Registry;
+#[doc(inline)]
+pub use schedule::{Schedule, Scheduled};
 #[doc(inline)]
 pub use target::one_hot;
 #[doc(inline)]

@@ -110,6 +110,26 @@ impl<F: Float> State<F> {
         self.vectors.remove(name).ok_or_else(|| lacks(name))
     }
 
+    /// The same state and that of a part within this one, as `inner.…`.
+    #[must_use]
+    pub fn with_inner(mut self, inner: State<F>) -> Self {
+        let within = |name: String| format!("inner.{name}");
+        let numbers = inner.numbers.into_iter();
+        self.numbers.extend(numbers.map(|(name, x)| (within(name), x)));
+        let vectors = inner.vectors.into_iter();
+        self.vectors.extend(vectors.map(|(name, v)| (within(name), v)));
+        self
+    }
+
+    /// Takes the state of a part within this one out; it may be empty.
+    #[must_use]
+    pub fn take_inner(&mut self) -> State<F> {
+        State {
+            numbers: split_off_inner(&mut self.numbers),
+            vectors: split_off_inner(&mut self.vectors),
+        }
+    }
+
     /// Ends the reading of a state: everything in it must have been taken out.
     ///
     /// # Errors
@@ -120,6 +140,17 @@ impl<F: Float> State<F> {
             Some(key) => Err(Error::State { problem: "must not hold", key }),
         }
     }
+}
+
+fn split_off_inner<T>(map: &mut BTreeMap<String, T>) -> BTreeMap<String, T> {
+    let mut inner = BTreeMap::new();
+    for (key, value) in std::mem::take(map) {
+        match key.strip_prefix("inner.") {
+            Some(name) => inner.insert(name.to_owned(), value),
+            None => map.insert(key, value),
+        };
+    }
+    inner
 }
 
 fn lacks(key: &str) -> Error {

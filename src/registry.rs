@@ -13,11 +13,13 @@ use crate::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError,
     SparseCategoricalCrossEntropy,
 };
+use crate::modified::{Clipped, Decayed};
 use crate::optimizer::{
     GradientDescent, Momentum, MovingAverage, Nesterov, Optimizer,
 };
 use crate::output::{Elementwise, OutputActivation, Softmax};
 use crate::part::{Part, State};
+use crate::schedule::{Schedule, Scheduled};
 
 /// Makes a part: any one of its kind, which is then given its state.
 type Maker<T> = Box<dyn Fn() -> Box<T> + Send + Sync>;
@@ -153,6 +155,9 @@ impl<F: Float> Registry<F> {
         make: impl Fn() -> Box<dyn Optimizer<F>> + Send + Sync + 'static,
     ) -> Result<()> {
         let name = make().name().to_owned();
+        if self.make_optimizer(&name, WRAPPERS).is_some() {
+            return Err(Error::NameTaken { kind: kind::OPTIMIZER, name });
+        }
         add(&mut self.optimizers, kind::OPTIMIZER, name, Box::new(make))
     }
 
@@ -208,7 +213,9 @@ impl<F: Float> Registry<F> {
         Ok(part)
     }
 
-    /// The optimizer of this name, with this state.
+    /// The optimizer of this name, with this state. `"clipped adam"` is
+    /// [`Clipped`] around [`Adam`], and so on for up to 8 words before the
+    /// optimizer's own name: clipped, decayed, step, cosine, warm_up, one_cycle.
     ///
     /// # Errors
     /// If there is none, or the state is not one of its own.
@@ -217,11 +224,38 @@ impl<F: Float> Registry<F> {
         name: &str,
         state: State<F>,
     ) -> Result<Box<dyn Optimizer<F>>> {
-        let mut part = find(&self.optimizers, kind::OPTIMIZER, name)?();
+        let mut part =
+            self.make_optimizer(name, WRAPPERS).ok_or_else(|| {
+                unknown(kind::OPTIMIZER, name, self.optimizers.keys())
+            })?;
         part.restore(state).map_err(in_part(kind::OPTIMIZER, name))?;
         Ok(part)
     }
+
+    /// Any optimizer of this name, with up to so many others around it.
+    fn make_optimizer(
+        &self,
+        name: &str,
+        wrappers: usize,
+    ) -> Option<Box<dyn Optimizer<F>>> {
+        if let Some(make) = self.optimizers.get(name) {
+            return Some(make());
+        }
+        let (word, name) = name.split_once(' ')?;
+        let inner = self.make_optimizer(name, wrappers.checked_sub(1)?)?;
+        Some(match word {
+            "clipped" => Box::new(Clipped::new(inner, 1.0).ok()?),
+            "decayed" => Box::new(Decayed::new(inner, 0.0).ok()?),
+            _ => {
+                let schedule = Schedule::of_word(word)?;
+                Box::new(Scheduled::new(inner, schedule).ok()?)
+            }
+        })
+    }
 }
+
+/// How many optimizers may stand around another in a file, which may be anyone's.
+const WRAPPERS: usize = 8;
 
 fn add<T: ?Sized>(
     makers: &mut BTreeMap<String, Maker<T>>,

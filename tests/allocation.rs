@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gradus::{
-    AdaGrad, Adam, AdamW, BinaryCrossEntropy, Bytes, CategoricalCrossEntropy, Elementwise, Event,
-    Fit, Gelu, GradientDescent, Init, LeakyRelu, Loss, MeanSquaredError, Momentum, MovingAverage,
-    Nesterov, NeuralNetwork, Optimizer, Registry, RmsProp, Samples, Sigmoid, Source,
-    SparseCategoricalCrossEntropy, State, Subset,
+    AdaGrad, Adam, AdamW, BinaryCrossEntropy, Bytes, CategoricalCrossEntropy, Clipped, Decayed,
+    Elementwise, Event, Fit, Gelu, GradientDescent, Init, LeakyRelu, Loss, MeanSquaredError,
+    Momentum, MovingAverage, Nesterov, NeuralNetwork, Optimizer, Registry, RmsProp, Samples,
+    Schedule, Scheduled, Sigmoid, Source, SparseCategoricalCrossEntropy, State, Subset,
 };
 use ndarray::{Array2, array};
 
@@ -147,7 +147,10 @@ fn training_steps_allocate_nothing_after_the_first() {
         AdaGrad::new(0.01).unwrap(),
         RmsProp::new(0.01, 0.9).unwrap(),
         Adam::new(0.01).unwrap(),
-        AdamW::new(0.01, 0.1).unwrap()
+        AdamW::new(0.01, 0.1).unwrap(),
+        Clipped::new(momentum(), 0.1).unwrap(),
+        Decayed::new(momentum(), 0.1).unwrap(),
+        Scheduled::new(momentum(), Schedule::OneCycle { steps: 5, peak: 2 }).unwrap()
     );
     // Parts that are handed in plainly, and not in a box.
     let plain = NeuralNetwork::new(

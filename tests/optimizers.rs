@@ -1,12 +1,13 @@
-//! What each optimizer with a rate for every parameter does: its first steps by hand, what
-//! distinguishes it from the others, and that a pause changes nothing.
+//! What each optimizer with a rate for every parameter does, and what may stand around any
+//! optimizer: first steps by hand, what distinguishes them, and that a pause changes nothing.
 
 mod common;
 
 use common::*;
 use gradus::{
-    AdaGrad, Adam, AdamW, Elementwise, Fit, Float, Identity, Init, MeanSquaredError, NeuralNetwork,
-    Optimizer, Part, Registry, Result, RmsProp, Samples, State, Tanh, train,
+    AdaGrad, Adam, AdamW, Clipped, Decayed, Elementwise, Error, Fit, Float, GradientDescent,
+    Identity, Init, MeanSquaredError, Momentum, NeuralNetwork, Optimizer, Part, Registry, Result,
+    RmsProp, Samples, Schedule, Scheduled, State, Tanh, train,
 };
 use ndarray::{Array1, array};
 
@@ -96,6 +97,121 @@ fn all<F: Float>() -> Vec<Box<dyn Optimizer<F>>> {
         Box::new(Adam::new(0.02).unwrap().with_betas(0.8, 0.99).unwrap()),
         Box::new(AdamW::new(0.02, 0.1).unwrap()),
     ]
+}
+
+/// Optimizers with something around them, at rest.
+fn around<F: Float>() -> Vec<Box<dyn Optimizer<F>>> {
+    let momentum = || Momentum::new(0.05, 0.8).unwrap();
+    let scheduled = |schedule| Scheduled::new(momentum(), schedule).unwrap();
+    let clipped = Clipped::new(momentum(), 0.5).unwrap();
+    let decayed = Decayed::new(Adam::new(0.02).unwrap(), 0.1).unwrap();
+    let twice = Clipped::new(Clipped::new(decayed, 0.4).unwrap(), 0.3).unwrap();
+    vec![
+        Box::new(scheduled(Schedule::Step { every: 4, factor: 0.5 })),
+        Box::new(scheduled(Schedule::Cosine { steps: 31 })),
+        Box::new(scheduled(Schedule::OneCycle { steps: 30, peak: 9 })),
+        Box::new(clipped),
+        Box::new(Scheduled::new(twice, Schedule::WarmUp { steps: 12 }).unwrap()),
+    ]
+}
+
+#[test]
+fn schedules_by_hand() {
+    let check = |schedule: Schedule, expected: &[(usize, f64)]| {
+        for &(done, expected) in expected {
+            assert_close(schedule.factor(done), expected, 1e-15);
+        }
+    };
+    let half = 0.5f64.sqrt();
+    check(
+        Schedule::Step { every: 3, factor: 0.5 },
+        &[(0, 1.0), (2, 1.0), (3, 0.5), (5, 0.5), (6, 0.25)],
+    );
+    check(
+        Schedule::Cosine { steps: 8 },
+        &[(0, 1.0), (2, (1.0 + half) / 2.0), (4, 0.5), (8, 0.0), (9, 0.0), (16, 0.0)],
+    );
+    check(Schedule::WarmUp { steps: 4 }, &[(0, 0.25), (1, 0.5), (3, 1.0), (4, 1.0), (99, 1.0)]);
+    check(
+        Schedule::OneCycle { steps: 11, peak: 4 },
+        &[(0, 0.04), (2, 0.52), (4, 1.0), (7, 0.500_002), (10, 4e-6), (11, 4e-6), (40, 4e-6)],
+    );
+}
+
+#[test]
+fn scheduled_steps_by_hand() {
+    // The first step is half of v = −0.1 · 4; the second is whole, and of the whole velocity.
+    let momentum = Momentum::new(0.1, 0.5).unwrap();
+    let mut scheduled = Scheduled::new(momentum, Schedule::WarmUp { steps: 2 }).unwrap();
+    assert_path(&mut scheduled, &[4.0, -1.0], &[0.8, 0.8 + 0.5 * -0.4 + 0.1]);
+    let state = scheduled.state();
+    assert_eq!((state.numbers["done"], state.numbers["steps"]), (2.0, 2.0));
+    assert_close(state.vectors["inner.velocity"][0], -0.1, 1e-15);
+    // AdamW's decay follows the schedule as its step does.
+    let adamw = AdamW::new(0.5, 0.2).unwrap();
+    let mut scheduled = Scheduled::new(adamw, Schedule::WarmUp { steps: 2 }).unwrap();
+    assert_path(&mut scheduled, &[0.0, 0.0], &[0.95, 0.95 * 0.9]);
+}
+
+#[test]
+fn clipped_and_decayed_steps_by_hand() {
+    let descent = || GradientDescent::new(1.0).unwrap();
+    // ‖(6, −8)‖ = 10 is cut to 5, ‖(3, 4)‖ = 5 is not.
+    let mut clipped = Clipped::new(descent(), 5.0).unwrap();
+    let mut params: Array1<f64> = array![1.0, 1.0];
+    clipped.step(&mut params, &array![6.0, -8.0]);
+    assert_all_close(&params, &array![-2.0, 5.0], 1e-15);
+    clipped.step(&mut params, &array![3.0, 4.0]);
+    assert_all_close(&params, &array![-5.0, 1.0], 1e-15);
+    clipped.step(&mut params, &array![0.0, 0.0]);
+    assert_all_close(&params, &array![-5.0, 1.0], 1e-15);
+
+    let mut decayed = Decayed::new(descent(), 0.25).unwrap();
+    let mut params: Array1<f64> = array![4.0, -8.0];
+    decayed.step(&mut params, &array![1.0, 0.0]);
+    assert_all_close(&params, &array![4.0 - 2.0, -6.0], 1e-15);
+
+    // The outer one comes first: here the decay, 4 · 0.25, is not clipped, and there it is.
+    let inside = Decayed::new(descent(), 0.25).unwrap();
+    assert_path(&mut Clipped::new(inside, 0.5).unwrap(), &[-2.0], &[1.0 + 0.5 - 0.25]);
+    let inside = Clipped::new(descent(), 0.5).unwrap();
+    assert_path(&mut Decayed::new(inside, 0.25).unwrap(), &[-2.0], &[1.0 + 0.5]);
+}
+
+#[test]
+fn a_norm_that_overflows_in_f32_is_clipped_all_the_same() {
+    let mut clipped = Clipped::new(GradientDescent::new(1.0).unwrap(), 5.0).unwrap();
+    let mut params = array![0.0_f32, 0.0];
+    clipped.step(&mut params, &array![3e30, -4e30]);
+    assert!((params[0] + 3.0).abs() < 1e-5 && (params[1] - 4.0).abs() < 1e-5, "{params}");
+    // What is no number does not become one.
+    clipped.step(&mut params, &array![f32::NAN, 1.0]);
+    assert!(params[0].is_nan());
+}
+
+#[test]
+fn what_stands_around_an_optimizer_is_found_by_its_words() {
+    let names: Vec<_> = around::<f64>().iter().map(|o| o.name().to_owned()).collect();
+    let expected = [
+        "step momentum",
+        "cosine momentum",
+        "one_cycle momentum",
+        "clipped momentum",
+        "warm_up clipped clipped decayed adam",
+    ];
+    assert_eq!(names, expected);
+    let registry = Registry::<f64>::default();
+    let known = |name: &str| {
+        let unknown = |e| matches!(e, Error::UnknownPart { .. });
+        !registry.optimizer(name, State::default()).is_err_and(unknown)
+    };
+    assert!(names.iter().all(|name| known(name)));
+    assert!(known(&format!("{}adam", "clipped ".repeat(8))));
+    assert!(!known(&format!("{}adam", "clipped ".repeat(9))));
+    assert!(!known(&"clipped ".repeat(1_000_000)));
+    for name in ["clipped", "clipped ", " adam", "adam clipped", "Cosine adam", "cosine  adam"] {
+        assert!(!known(name), "{name:?}");
+    }
 }
 
 #[test]
@@ -197,7 +313,7 @@ fn betas_close_to_one_keep_their_digits_in_f32() {
 fn state_is_taken_and_restored_whole() {
     let mut rng = rng(81);
     let gradients: Vec<_> = (0..20).map(|_| normal(4, 1.0, &mut rng)).collect();
-    for mut optimizer in all::<f64>() {
+    for mut optimizer in all::<f64>().into_iter().chain(around()) {
         let mut params = normal(4, 1.0, &mut rng);
         let fresh = optimizer.state();
         gradients[..7].iter().for_each(|g| optimizer.step(&mut params, g));
@@ -232,7 +348,8 @@ fn training_resumed_from_a_file_is_training_without_a_pause() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model");
         let fit = Fit { batch_size: 5, epochs: 6, ..Fit::default() };
-        for (whole, half) in all::<F>().into_iter().zip(all::<F>()) {
+        let all = || all::<F>().into_iter().chain(around());
+        for (whole, half) in all().zip(all()) {
             let (mut whole, mut half) = (network(whole), network(half));
             whole.fit(&data, &fit, None, &mut train::silent)?;
             // Broken off in the middle of an epoch.

@@ -2,10 +2,10 @@
 
 use gradus::check::Check;
 use gradus::{
-    Activation, AdaGrad, Adam, AdamW, Bytes, Elementwise, Float, GradientDescent, LeakyRelu, Loss,
-    MeanSquaredError, Momentum, MovingAverage, Nesterov, NeuralNetwork, Optimizer, Part, Registry,
-    Relu, Result, RmsProp, Samples, Sigmoid, Softmax, SparseCategoricalCrossEntropy, State, Subset,
-    Tanh, layout, one_hot, toy,
+    Activation, AdaGrad, Adam, AdamW, Bytes, Clipped, Decayed, Elementwise, Float, GradientDescent,
+    LeakyRelu, Loss, MeanSquaredError, Momentum, MovingAverage, Nesterov, NeuralNetwork, Optimizer,
+    Part, Registry, Relu, Result, RmsProp, Samples, Schedule, Scheduled, Sigmoid, Softmax,
+    SparseCategoricalCrossEntropy, State, Subset, Tanh, layout, one_hot, toy,
 };
 use ndarray::{Array1, Array2, array};
 
@@ -65,6 +65,79 @@ fn refuses_settings_of_adaptive_optimizers_out_of_range() {
     t.case("decay NaN", &format!("{decay} NaN"), || adam().with_weight_decay(f64::NAN));
     t.case("decay infinite", &format!("{decay} inf"), || AdamW::<f32>::new(0.1, f64::INFINITY));
     t.finish(15);
+}
+
+#[test]
+fn refuses_settings_of_schedules_and_clipping_out_of_range() {
+    let mut t = Table::new();
+    let momentum = || Momentum::<f64>::new(0.1, 0.9).unwrap();
+    let norm = "the largest norm must be positive and finite, but is";
+    t.case("norm 0", &format!("{norm} 0"), || Clipped::new(momentum(), 0.0));
+    t.case("norm infinite", &format!("{norm} inf"), || Clipped::new(momentum(), f64::INFINITY));
+    t.case("norm NaN", &format!("{norm} NaN"), || Clipped::new(momentum(), f64::NAN));
+    let decay = "the weight decay must be finite and at least 0, but is";
+    t.case("decay below 0", &format!("{decay} -1"), || Decayed::new(momentum(), -1.0));
+    t.case("decay NaN", &format!("{decay} NaN"), || Decayed::new(momentum(), f64::NAN));
+
+    let mut schedule = |name: &str, message: &str, schedule| {
+        t.case(name, message, || Scheduled::new(momentum(), schedule));
+    };
+    let factor = "the factor of the schedule must lie in (0, 1], but is";
+    for (value, said) in [(0.0, "0"), (1.5, "1.5"), (f64::NAN, "NaN")] {
+        let step = Schedule::Step { every: 1, factor: value };
+        schedule("factor", &format!("{factor} {said}"), step);
+    }
+    let message = "the number of steps at one rate must be at least 1, but is 0";
+    schedule("every 0", message, Schedule::Step { every: 0, factor: 0.5 });
+    let message = "the number of steps of the schedule must be at least 1, but is 0";
+    schedule("cosine of 0", message, Schedule::Cosine { steps: 0 });
+    schedule("warm-up of 0", message, Schedule::WarmUp { steps: 0 });
+    let message = "the peak of the schedule must be at least 1, but is 0";
+    schedule("peak 0", message, Schedule::OneCycle { steps: 10, peak: 0 });
+    let range = "the number of steps of the schedule must be at least 2 more than its peak, but is";
+    schedule("peak at the end", &format!("{range} 10"), Schedule::OneCycle { steps: 10, peak: 9 });
+    let all = Schedule::OneCycle { steps: 10, peak: usize::MAX };
+    schedule("peak far off", &format!("{range} 10"), all);
+
+    let mut registry = Registry::<f64>::default();
+    let state = || {
+        let cosine = Schedule::Cosine { steps: 5 };
+        Scheduled::new(Clipped::new(momentum(), 1.0).unwrap(), cosine).unwrap().state()
+    };
+    let name = "cosine clipped momentum";
+    assert!(registry.optimizer(name, state()).is_ok());
+    let mut restore = |case: &str, reason: &str, state: State<f64>| {
+        let message = format!("the optimizer {name:?} cannot be restored: {reason}");
+        t.case(case, &message, || registry.optimizer(name, state));
+    };
+    let count = "each number of steps in a schedule must be a whole number from 0 to 2^53, but is";
+    for (value, said) in [(-1.0, "-1"), (0.5, "0.5"), (1e16, "10000000000000000")] {
+        restore("done", &format!("{count} {said}"), state().with_number("done", value));
+    }
+    let message = "the number of steps of the schedule must be at least 1, but is 0";
+    restore("steps", message, state().with_number("steps", 0.0));
+    restore("norm", &format!("{norm} -2"), state().with_number("inner.max_norm", -2.0));
+    let message = "the momentum must lie in [0, 1), but is 1";
+    restore("momentum", message, state().with_number("inner.inner.momentum", 1.0));
+    let too_much = |key: &str| format!("the state of this part must not hold {key:?}");
+    restore("too much outside", &too_much("peak"), state().with_number("peak", 1.0));
+    restore("too much inside", &too_much("done"), state().with_number("inner.inner.done", 1.0));
+    let lacks = |key: &str| format!("the state of this part lacks {key:?}");
+    for (key, inner) in [("done", "done"), ("inner.max_norm", "max_norm")] {
+        let mut state = state();
+        state.numbers.remove(key);
+        restore("a number missing", &lacks(inner), state);
+    }
+
+    let message = "there is already a built-in or registered optimizer called \"clipped momentum\": \
+                   choose another name";
+    t.case("a name in words", message, || {
+        registry.add_optimizer(|| {
+            let momentum = Momentum::new(0.1, 0.9).unwrap();
+            Box::new(Clipped::new(momentum, 1.0).unwrap())
+        })
+    });
+    t.finish(25);
 }
 
 #[test]
@@ -198,16 +271,33 @@ fn refuses_an_optimizer_that_moved_another_network() {
     t.case("RMSprop", message, || used(RmsProp::new(0.1, 0.9)?));
     t.case("Adam", message, || used(Adam::new(0.1)?));
     t.case("AdamW", message, || used(AdamW::new(0.1, 0.1)?));
+    t.case("clipped", message, || used(Clipped::new(Momentum::new(0.1, 0.9)?, 1.0)?));
+    t.case("scheduled", message, || {
+        used(Scheduled::new(Momentum::new(0.1, 0.9)?, Schedule::Cosine { steps: 3 })?)
+    });
+    // What stands around an optimizer looks at it, too.
+    fn fits(optimizer: impl Optimizer<f64> + 'static) -> Result<NeuralNetwork<f64>> {
+        NeuralNetwork::new(&[2, 3], Tanh, Softmax, MeanSquaredError, optimizer, gradus::Init::He, 1)
+    }
+    let moved = || -> Result<Momentum<f64>> {
+        let mut momentum = Momentum::new(0.1, 0.9)?;
+        momentum.step(&mut array![1.0, 2.0], &array![0.5, 0.5]);
+        Ok(momentum)
+    };
+    t.case("clipped around", message, || fits(Clipped::new(moved()?, 1.0)?));
+    t.case("decayed around", message, || fits(Decayed::new(moved()?, 0.1)?));
+    let cosine = Schedule::Cosine { steps: 3 };
+    t.case("scheduled around", message, || fits(Scheduled::new(moved()?, cosine)?));
     t.case("Adam, two lengths", message, || {
         let mut adam = Adam::<f64>::new(0.1)?;
         let mut state = adam.state();
         state.vectors.insert("velocity".to_owned(), Array1::zeros(9));
         state.vectors.insert("squares".to_owned(), Array1::zeros(2));
         adam.restore(state)?;
-        NeuralNetwork::new(&[2, 3], Tanh, Softmax, MeanSquaredError, adam, gradus::Init::He, 1)
+        fits(adam)
     });
     assert!(used(GradientDescent::new(0.1).unwrap()).is_ok(), "it has nothing to remember");
-    t.finish(8);
+    t.finish(13);
 }
 
 #[test]

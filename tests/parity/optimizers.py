@@ -15,15 +15,22 @@ Conventions, where ours and PyTorch's differ:
   rate (1 - beta) eta.
 * rmsprop: "beta" is PyTorch's alpha.
 * adamw: as in PyTorch, and unlike the paper, the decay is multiplied by the learning rate.
+* Around an optimizer stand words: "cosine adam". Our schedules multiply the step, PyTorch's
+  change the rate. "warm_up" over T steps is its LinearLR from 1 / T with T - 1 iterations,
+  "one_cycle" its OneCycleLR with cosines and pct_start = (peak + 1) / T, without its cycle of
+  the momentum. "decayed" is weight_decay of all but AdamW.
+* "clipped" divides by the norm, PyTorch by the norm + 1e-6: PyTorch is given a largest norm
+  that makes up for it.
 * epsilon stands where PyTorch has it: outside the root; in Adam, after the bias correction.
 
-Before anything is written, every path is compared with a second implementation, straight
+Before anything is written, every path of an optimizer alone is compared with a second implementation, straight
 from the papers, in extended precision where the machine has it.
 """
 
 import json
 import pathlib
 import random
+import warnings
 
 import numpy as np
 import torch
@@ -84,13 +91,69 @@ CASES = [
 ]
 
 
-def torch_path(make, settings, gradients):
+ADAM = {"lr": 0.01, "betas": (0.9, 0.999), "eps": 1e-8}
+OUR_ADAM = {"learning_rate": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+MOMENTUM = {"lr": 0.01, "momentum": 0.9}
+OUR_MOMENTUM = {"learning_rate": 0.01, "momentum": 0.9}
+RATES = torch.optim.lr_scheduler
+
+
+def within(settings):
+    return {f"inner.{key}": value for key, value in settings.items()}
+
+
+def warm_up(steps):
+    return lambda o: RATES.LinearLR(o, 1 / steps, total_iters=steps - 1)
+
+
+def one_cycle(steps, peak):
+    return lambda o: RATES.OneCycleLR(o, o.param_groups[0]["lr"], total_steps=steps,
+                                      pct_start=(peak + 1) / steps, cycle_momentum=False)
+
+
+# The same with what stands around an optimizer: a schedule, and a largest norm.
+AROUND = [
+    ("step momentum", {"every": 30, "factor": 0.4, **within(OUR_MOMENTUM)}, SGD, MOMENTUM,
+     lambda o: RATES.StepLR(o, 30, 0.4), None),
+    ("step adagrad", {"every": 7, "factor": 0.9, **within(CASES[4][1])}, *CASES[4][2:],
+     lambda o: RATES.StepLR(o, 7, 0.9), None),
+    ("cosine gradient_descent", {"steps": 100, **within(CASES[0][1])}, *CASES[0][2:],
+     lambda o: RATES.CosineAnnealingLR(o, 100), None),
+    ("cosine adamw", {"steps": 100, **within(CASES[-1][1])}, *CASES[-1][2:],
+     lambda o: RATES.CosineAnnealingLR(o, 100), None),
+    ("warm_up adam", {"steps": 20, **within(OUR_ADAM)}, OPTIM.Adam, ADAM, warm_up(20), None),
+    ("one_cycle nesterov", {"steps": 100, "peak": 29, **within(OUR_MOMENTUM)}, SGD,
+     {**MOMENTUM, "nesterov": True}, one_cycle(100, 29), None),
+    ("one_cycle rmsprop", {"steps": 100, "peak": 44, **within(CASES[6][1])}, *CASES[6][2:],
+     one_cycle(100, 44), None),
+    ("warm_up cosine adam", {"steps": 10, **within({"steps": 100, **within(OUR_ADAM)})},
+     OPTIM.Adam, ADAM,
+     lambda o: RATES.ChainedScheduler([warm_up(10)(o), RATES.CosineAnnealingLR(o, 100)]), None),
+    ("decayed momentum", {"weight_decay": 0.1, **within(OUR_MOMENTUM)}, SGD,
+     {**MOMENTUM, "weight_decay": 0.1}, None, None),
+    ("decayed adam", {"weight_decay": 0.1, **within(OUR_ADAM)}, OPTIM.Adam,
+     {**ADAM, "weight_decay": 0.1}, None, None),
+    ("clipped momentum", {"max_norm": 5.0, **within(OUR_MOMENTUM)}, SGD, MOMENTUM, None, 5.0),
+    ("clipped decayed momentum",
+     {"max_norm": 5.0, **within({"weight_decay": 0.1, **within(OUR_MOMENTUM)})}, SGD,
+     {**MOMENTUM, "weight_decay": 0.1}, None, 5.0),
+]
+
+
+def torch_path(make, settings, gradients, schedule=None, max_norm=None):
     params = torch.tensor(START, dtype=torch.float64, requires_grad=True)
     optimizer = make([params], foreach=False, **settings)
+    schedule = schedule and schedule(optimizer)
     path = []
-    for gradient in gradients:
+    for t, gradient in enumerate(gradients, start=1):
         params.grad = torch.tensor(gradient, dtype=torch.float64)
+        if max_norm:
+            norm = params.grad.norm().item()
+            if norm > max_norm:
+                torch.nn.utils.clip_grad_norm_([params], max_norm * (norm + 1e-6) / norm)
         optimizer.step()
+        if schedule and t < STEPS:
+            schedule.step()
         path.append(params.detach().tolist())
     return path
 
@@ -131,15 +194,18 @@ def numpy_path(name, settings, gradients):
 
 def main():
     torch.set_num_threads(1)
+    warnings.simplefilter("error")
     gradients = draw_gradients()
     worst, cases = 0.0, []
     for name, ours, make, settings in CASES:
         path = torch_path(make, settings, gradients)
+        cases.append({"name": name, "settings": ours, "path": [path[k - 1] for k in KEPT]})
         for ours_at, torch_at in zip(numpy_path(name, ours, gradients), path):
             at = np.array(torch_at, dtype=np.longdouble)
             worst = max(worst, float((np.abs(ours_at - at) / np.maximum(1, np.abs(at))).max()))
-        kept = [path[step - 1] for step in KEPT]
-        cases.append({"name": name, "settings": ours, "path": kept})
+    for name, ours, *theirs in AROUND:
+        path = torch_path(theirs[0], theirs[1], gradients, *theirs[2:])
+        cases.append({"name": name, "settings": ours, "path": [path[k - 1] for k in KEPT]})
     assert worst < 1e-13, worst
 
     def text(value):

@@ -66,7 +66,7 @@ pub fn are_there(chapters: &[u32]) -> Result<(), Error> {
     }
 }
 
-/// Sets the machine up, and builds the grader, which may take a minute for the first time.
+/// Sets the machine up, and builds the grader, which takes some minutes the first time.
 pub fn prepare() -> Result<(), Error> {
     set_up(&[Need::Compiler])?;
     let mut cargo = build_in_course();

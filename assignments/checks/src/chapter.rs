@@ -1,15 +1,12 @@
 //! A chapter's assignment: its text, its checks, and the variants that prove the checks.
 
-use signatures::{Call, Misfit, Value};
+use signatures::{Call, Functions, Misfit, Value};
 
 use crate::draw::Draw;
 use crate::question::{Ask, Question};
 
 /// Asks what has to be asked about one function.
 pub type Check = fn(&mut Ask<'_>);
-
-/// The functions of a chapter: what a call of one of them returns.
-pub type Functions = dyn Fn(&Call) -> Result<Value, Misfit>;
 
 /// The assignment of one chapter.
 pub struct Chapter {
@@ -48,9 +45,9 @@ impl Variant {
     pub fn wrong(
         function: &'static str,
         name: &'static str,
-        answer: impl Fn(&Call) -> Result<Value, Misfit> + 'static,
+        functions: impl Into<Box<Functions>>,
     ) -> Self {
-        let answer = Box::new(answer);
+        let answer = functions.into();
         Self { name, function, wrong: true, panics: false, about: None, published: None, answer }
     }
 
@@ -58,9 +55,9 @@ impl Variant {
     pub fn right(
         function: &'static str,
         name: &'static str,
-        answer: impl Fn(&Call) -> Result<Value, Misfit> + 'static,
+        functions: impl Into<Box<Functions>>,
     ) -> Self {
-        Self { wrong: false, ..Self::wrong(function, name, answer) }
+        Self { wrong: false, ..Self::wrong(function, name, functions) }
     }
 
     /// Says that its first wrong answer is a panic.

@@ -37,7 +37,7 @@ pub use formats::{gradescope, junit, write};
 pub use matrix::matrix;
 pub use outcome::{Diagnosis, Failure, Outcome, Reason, grade as grade_check};
 pub use report::{Line, Report, summary};
-pub use together::grade as grade_together;
+pub use together::{grade as grade_together, reference};
 
 /// The chapters that have an assignment.
 pub const CHAPTERS: &[Chapter] = &[

@@ -2,9 +2,8 @@
 
 use std::marker::PhantomData;
 
-use signatures::{Call, Exchange, Reply, TypedCall, Value, reply_to};
+use signatures::{Call, Exchange, Functions, Reply, TypedCall, Value, reply_to};
 
-use crate::chapter::Functions;
 use crate::compare::{self, Tolerance};
 use crate::draw::Draw;
 use crate::show;

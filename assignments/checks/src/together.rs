@@ -61,19 +61,23 @@ pub fn grade(seed: u64, student: &mut dyn Answers) -> Result<(Outcome, String), 
         Ok(found) => found,
         Err(outcome) => return Ok((outcome, String::new())),
     };
-    let same = |(a, b): (&f64, &f64)| (a - b).abs() <= TOLERANCE * a.abs();
-    let wrong = right.losses.iter().zip(&found.losses).filter(|&pair| !same(pair)).count();
-    let outcome = match right.losses.iter().zip(&found.losses).position(|pair| !same(pair)) {
-        None if found.recognised == right.recognised => Outcome::Passed,
-        None => {
-            let difference = "the losses are right: it is forward_pass on images that are new";
-            failed(wrong, right.losses.len(), fault(&right, &found, difference.to_owned()))
+    let same = |a: f64, b: f64| (a - b).abs() <= TOLERANCE * a.abs();
+    let parted: Vec<usize> = (0..right.losses.len().min(found.losses.len()))
+        .filter(|&step| !same(right.losses[step], found.losses[step]))
+        .collect();
+    let difference = match parted.first() {
+        Some(&step) => {
+            let (expected, found) = (right.losses[step], found.losses[step]);
+            Some(format!("the loss of step {step}: expected {expected}, found {found}"))
         }
-        Some(step) => {
-            let (right_loss, loss) = (right.losses[step], found.losses[step]);
-            let difference =
-                format!("the loss of step {step}: expected {right_loss}, found {loss}");
-            failed(wrong, right.losses.len(), fault(&right, &found, difference))
+        None => (found.recognised != right.recognised)
+            .then(|| "the losses are right: it is forward_pass on images that are new".to_owned()),
+    };
+    let outcome = match difference {
+        None => Outcome::Passed,
+        Some(difference) => {
+            let fault = Fault { expected: right.show(), found: found.show(), difference };
+            failed(Reason::Wrong(fault), parted.len(), right.losses.len())
         }
     };
     let loss = found.losses.last().copied().unwrap_or(f64::NAN);
@@ -87,7 +91,10 @@ pub fn grade(seed: u64, student: &mut dyn Answers) -> Result<(Outcome, String), 
 }
 
 /// The library's functions, of all chapters.
-fn reference(call: &Call) -> Result<Value, Misfit> {
+///
+/// # Errors
+/// If no chapter has such a function, or an argument is missing or of another type.
+pub fn reference(call: &Call) -> Result<Value, Misfit> {
     let has = |&(name, _): &(&str, _)| name == call.function;
     match CHAPTERS.iter().find(|chapter| chapter.checks.iter().any(has)) {
         Some(chapter) => (chapter.reference)(call),
@@ -95,30 +102,31 @@ fn reference(call: &Call) -> Result<Value, Misfit> {
     }
 }
 
-fn fault(right: &Trained, found: &Trained, difference: String) -> Fault {
-    let show = |trained: &Trained| {
-        let (losses, recognised) = (&trained.losses, trained.recognised);
-        let last = losses.len() - 1;
+impl Trained {
+    fn show(&self) -> String {
+        let (losses, recognised, last) = (&self.losses, self.recognised, self.losses.len() - 1);
         format!(
             "losses {:.6}, {:.6}, … {:.6}; {recognised} digits recognised",
             losses[0], losses[1], losses[last]
         )
-    };
-    Fault { expected: show(right), found: show(found), difference }
+    }
 }
 
-fn failed(wrong: usize, asked: usize, fault: Fault) -> Outcome {
+fn failed(reason: Reason, wrong: usize, asked: usize) -> Outcome {
     let case = "training a network with all of your functions".to_owned();
     let (given, diagnoses) = (Vec::new(), Vec::new());
-    let reason = Reason::Wrong(fault);
     Outcome::Failed(Box::new(Failure { case, given, reason, wrong, asked, diagnoses }))
+}
+
+/// The end of a training at a call that went wrong.
+fn stopped(reason: Reason) -> Outcome {
+    failed(reason, 1, 1)
 }
 
 /// Trains a network; an outcome where a function fails on the way.
 fn train(digits: &Digits, seed: u64, student: &mut dyn Answers) -> Result<Trained, Outcome> {
     let mut ask = Asking(student);
-    let y =
-        ask.required(chapter04::call::one_hot_labels(&digits.labels, SIZES[2]), "one_hot_labels")?;
+    let y = ask.required(chapter04::call::one_hot_labels(&digits.labels, SIZES[2]))?;
     let mut theta = initial(seed, &mut ask)?;
     let mut velocity = Array1::zeros(theta.len());
     let mut losses = Vec::new();
@@ -169,7 +177,7 @@ fn backward(
     ask: &mut Asking<'_>,
 ) -> Result<(f64, Array1<f64>), Outcome> {
     let restored = chapter04::call::restore_parameters(theta, &SIZES);
-    let (weights, biases) = ask.required(restored, "restore_parameters")?;
+    let (weights, biases) = ask.required(restored)?;
     fits(weights.len() == 2 && biases.len() == 2, "restore_parameters")?;
     fits(
         weights[0].dim() == (SIZES[0], SIZES[1]) && biases[0].dim() == SIZES[1],
@@ -198,12 +206,6 @@ fn fits(right: bool, function: &str) -> Result<(), Outcome> {
     if right { Ok(()) } else { Err(stopped(Reason::Panicked(said()))) }
 }
 
-fn stopped(reason: Reason) -> Outcome {
-    let case = "training a network with all of your functions".to_owned();
-    let (given, diagnoses) = (Vec::new(), Vec::new());
-    Outcome::Failed(Box::new(Failure { case, given, reason, wrong: 1, asked: 1, diagnoses }))
-}
-
 /// The student's functions, with types.
 struct Asking<'a>(&'a mut dyn Answers);
 
@@ -225,11 +227,8 @@ impl Asking<'_> {
     }
 
     /// What is in the `Some` that a function must return here.
-    fn required<R: Exchange>(
-        &mut self,
-        call: TypedCall<Option<R>>,
-        function: &str,
-    ) -> Result<R, Outcome> {
+    fn required<R: Exchange>(&mut self, call: TypedCall<Option<R>>) -> Result<R, Outcome> {
+        let function = call.call.function.clone();
         let said = || format!("{function} returned None");
         self.get(call)?.ok_or_else(|| stopped(Reason::Panicked(said())))
     }
@@ -237,7 +236,7 @@ impl Asking<'_> {
     /// How many of the unseen digits the network recognises, by its softmax.
     fn recognised(&mut self, digits: &Digits, theta: &Array1<f64>) -> Result<usize, Outcome> {
         let restored = chapter04::call::restore_parameters(theta, &SIZES);
-        let (weights, biases) = self.required(restored, "restore_parameters")?;
+        let (weights, biases) = self.required(restored)?;
         let order: Vec<usize> = (0..UNSEEN).collect();
         let x = self.get(chapter05::call::scale_pixels(&digits.unseen, &order))?;
         let outputs = self.get(chapter04::call::forward_pass(&x, &weights, &biases))?;

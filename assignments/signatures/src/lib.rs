@@ -19,5 +19,5 @@ pub mod chapter05;
 
 pub use argument::{Argument, Exchange};
 pub use frame::{read_frame, write_frame};
-pub use message::{Call, Misfit, Reply, TypedCall, reply_to};
+pub use message::{Call, Functions, Misfit, Reply, TypedCall, reply_to};
 pub use value::Value;

@@ -48,6 +48,12 @@ macro_rules! signatures {
             }
         }
 
+        impl From<Functions> for Box<$crate::Functions> {
+            fn from(functions: Functions) -> Self {
+                Box::new(move |call| functions.answer(call))
+            }
+        }
+
         /// Calls of the functions of this chapter.
         pub mod call {
             use super::*;

@@ -64,6 +64,9 @@ pub enum Misfit {
     },
 }
 
+/// Functions of any chapter: what a call of one of them returns.
+pub type Functions = dyn Fn(&Call) -> Result<Value, Misfit>;
+
 thread_local! {
     /// Where this thread last panicked in [`reply_to`]; nothing outside of it.
     static PANICKED_AT: RefCell<Option<String>> = const { RefCell::new(None) };

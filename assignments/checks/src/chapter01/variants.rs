@@ -14,18 +14,10 @@ pub fn all() -> Vec<Variant> {
     [softmax(), jacobian(), vjp(), elementwise::all()].into_iter().flatten().collect()
 }
 
-fn wrong(function: &'static str, name: &'static str, functions: Functions) -> Variant {
-    Variant::wrong(function, name, move |call| functions.answer(call))
-}
-
-fn right(function: &'static str, name: &'static str, functions: Functions) -> Variant {
-    Variant::right(function, name, move |call| functions.answer(call))
-}
-
 fn softmax() -> Vec<Variant> {
     let with = |softmax_rows| Functions { softmax_rows, ..REFERENCE };
-    let wrong = |name, function| wrong("softmax_rows", name, with(function));
-    let right = |name, function| right("softmax_rows", name, with(function));
+    let wrong = |name, function| Variant::wrong("softmax_rows", name, with(function));
+    let right = |name, function| Variant::right("softmax_rows", name, with(function));
     vec![
         wrong("nothing subtracted before the exponentials", |z| shares(&z.exp(), Axis(1)))
             .see("softmax_largest_exponent_is_zero"),
@@ -90,8 +82,8 @@ fn softmax() -> Vec<Variant> {
 
 fn jacobian() -> Vec<Variant> {
     let with = |softmax_jacobian_stack| Functions { softmax_jacobian_stack, ..REFERENCE };
-    let wrong = |name, function| wrong("softmax_jacobian_stack", name, with(function));
-    let right = |name, function| right("softmax_jacobian_stack", name, with(function));
+    let wrong = |name, function| Variant::wrong("softmax_jacobian_stack", name, with(function));
+    let right = |name, function| Variant::right("softmax_jacobian_stack", name, with(function));
     vec![
         // Published inside a backward pass.
         wrong("the diagonal of the Jacobian only", |s| {
@@ -134,8 +126,8 @@ fn jacobian() -> Vec<Variant> {
 
 fn vjp() -> Vec<Variant> {
     let with = |softmax_vjp| Functions { softmax_vjp, ..REFERENCE };
-    let wrong = |name, function| wrong("softmax_vjp", name, with(function));
-    let right = |name, function| right("softmax_vjp", name, with(function));
+    let wrong = |name, function| Variant::wrong("softmax_vjp", name, with(function));
+    let right = |name, function| Variant::right("softmax_vjp", name, with(function));
     vec![
         wrong("the diagonal of the Jacobian only", |s, d| d * s * (1.0 - s))
             .published("elsharkawy")

@@ -15,18 +15,10 @@ pub fn all() -> Vec<Variant> {
     [squared(), entropy(), chain(), logits::all(), coins::all()].into_iter().flatten().collect()
 }
 
-fn wrong(function: &'static str, name: &'static str, functions: Functions) -> Variant {
-    Variant::wrong(function, name, move |call| functions.answer(call))
-}
-
-fn right(function: &'static str, name: &'static str, functions: Functions) -> Variant {
-    Variant::right(function, name, move |call| functions.answer(call))
-}
-
 fn squared() -> Vec<Variant> {
     let with = |squared_error_rows| Functions { squared_error_rows, ..REFERENCE };
-    let wrong = |name, function| wrong("squared_error_rows", name, with(function));
-    let right = |name, function| right("squared_error_rows", name, with(function));
+    let wrong = |name, function| Variant::wrong("squared_error_rows", name, with(function));
+    let right = |name, function| Variant::right("squared_error_rows", name, with(function));
     // The library's values and rows, for variants that get one of the two wrong.
     fn values(y_hat: &Array2<f64>, y: &Array2<f64>) -> Array1<f64> {
         (REFERENCE.squared_error_rows)(y_hat, y).0
@@ -109,8 +101,8 @@ fn squared() -> Vec<Variant> {
 
 fn entropy() -> Vec<Variant> {
     let with = |cross_entropy_rows| Functions { cross_entropy_rows, ..REFERENCE };
-    let wrong = |name, function| wrong("cross_entropy_rows", name, with(function));
-    let right = |name, function| right("cross_entropy_rows", name, with(function));
+    let wrong = |name, function| Variant::wrong("cross_entropy_rows", name, with(function));
+    let right = |name, function| Variant::right("cross_entropy_rows", name, with(function));
     fn values(y_hat: &Array2<f64>, y: &Array2<f64>) -> Array1<f64> {
         (REFERENCE.cross_entropy_rows)(y_hat, y).0
     }
@@ -241,8 +233,8 @@ fn entropy() -> Vec<Variant> {
 
 fn chain() -> Vec<Variant> {
     let with = |rows_through_jacobians| Functions { rows_through_jacobians, ..REFERENCE };
-    let wrong = |name, function| wrong("rows_through_jacobians", name, with(function));
-    let right = |name, function| right("rows_through_jacobians", name, with(function));
+    let wrong = |name, function| Variant::wrong("rows_through_jacobians", name, with(function));
+    let right = |name, function| Variant::right("rows_through_jacobians", name, with(function));
     // The same sum for every sample.
     fn for_all(sum: &Array2<f64>, n: usize) -> Array3<f64> {
         sum.broadcast((n, sum.nrows(), sum.ncols())).expect("one more axis").to_owned()

@@ -15,18 +15,10 @@ pub fn all() -> Vec<Variant> {
     lists.into_iter().flatten().collect()
 }
 
-fn wrong(function: &'static str, name: &'static str, functions: Functions) -> Variant {
-    Variant::wrong(function, name, move |call| functions.answer(call))
-}
-
-fn right(function: &'static str, name: &'static str, functions: Functions) -> Variant {
-    Variant::right(function, name, move |call| functions.answer(call))
-}
-
 fn bowl() -> Vec<Variant> {
     let with = |bowl_step| Functions { bowl_step, ..REFERENCE };
-    let wrong = |name, function| wrong("bowl_step", name, with(function));
-    let right = |name, function| right("bowl_step", name, with(function));
+    let wrong = |name, function| Variant::wrong("bowl_step", name, with(function));
+    let right = |name, function| Variant::right("bowl_step", name, with(function));
     fn both(a: &Array2<f64>, theta: &Array1<f64>) -> Array1<f64> {
         (a.dot(theta) + a.t().dot(theta)) / 2.0
     }
@@ -81,8 +73,8 @@ fn bowl() -> Vec<Variant> {
 
 fn momentum() -> Vec<Variant> {
     let with = |momentum_step| Functions { momentum_step, ..REFERENCE };
-    let wrong = |name, function| wrong("momentum_step", name, with(function));
-    let right = |name, function| right("momentum_step", name, with(function));
+    let wrong = |name, function| Variant::wrong("momentum_step", name, with(function));
+    let right = |name, function| Variant::right("momentum_step", name, with(function));
     vec![
         wrong("a step by the old velocity", |theta, v, g, eta, mu| {
             (theta + v, v * mu - &(g * eta))
@@ -179,8 +171,8 @@ fn momentum() -> Vec<Variant> {
 
 fn moving_average() -> Vec<Variant> {
     let with = |moving_average_step| Functions { moving_average_step, ..REFERENCE };
-    let wrong = |name, function| wrong("moving_average_step", name, with(function));
-    let right = |name, function| right("moving_average_step", name, with(function));
+    let wrong = |name, function| Variant::wrong("moving_average_step", name, with(function));
+    let right = |name, function| Variant::right("moving_average_step", name, with(function));
     vec![
         wrong("momentum, which does not average", |theta, v, g, eta, beta| {
             (REFERENCE.momentum_step)(theta, v, g, eta, beta)
@@ -246,8 +238,8 @@ fn moving_average() -> Vec<Variant> {
 
 fn nesterov() -> Vec<Variant> {
     let with = |nesterov_step| Functions { nesterov_step, ..REFERENCE };
-    let wrong = |name, function| wrong("nesterov_step", name, with(function));
-    let right = |name, function| right("nesterov_step", name, with(function));
+    let wrong = |name, function| Variant::wrong("nesterov_step", name, with(function));
+    let right = |name, function| Variant::right("nesterov_step", name, with(function));
     vec![
         wrong("the heavy ball: a step by the new velocity", |theta, v, g, eta, mu| {
             (REFERENCE.momentum_step)(theta, v, g, eta, mu)

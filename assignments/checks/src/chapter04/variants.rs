@@ -12,18 +12,10 @@ pub fn all() -> Vec<Variant> {
     [backward(), vectors::all(), deviations(), forward()].into_iter().flatten().collect()
 }
 
-pub(super) fn wrong(function: &'static str, name: &'static str, functions: Functions) -> Variant {
-    Variant::wrong(function, name, move |call| functions.answer(call))
-}
-
-pub(super) fn right(function: &'static str, name: &'static str, functions: Functions) -> Variant {
-    Variant::right(function, name, move |call| functions.answer(call))
-}
-
 fn backward() -> Vec<Variant> {
     let with = |affine_backward| Functions { affine_backward, ..REFERENCE };
-    let wrong = |name, function| wrong("affine_backward", name, with(function));
-    let right = |name, function| right("affine_backward", name, with(function));
+    let wrong = |name, function| Variant::wrong("affine_backward", name, with(function));
+    let right = |name, function| Variant::right("affine_backward", name, with(function));
     vec![
         wrong("∂L/∂W and ∂L/∂b divided by the number of samples once more", |x, w, d_z| {
             let ((d_w, d_b, d_x), n) = (by_matrices(x, w, d_z), x.nrows() as f64);
@@ -107,8 +99,8 @@ fn backward() -> Vec<Variant> {
 
 fn deviations() -> Vec<Variant> {
     let with = |weight_deviations| Functions { weight_deviations, ..REFERENCE };
-    let wrong = |name, function| wrong("weight_deviations", name, with(function));
-    let right = |name, function| right("weight_deviations", name, with(function));
+    let wrong = |name, function| Variant::wrong("weight_deviations", name, with(function));
+    let right = |name, function| Variant::right("weight_deviations", name, with(function));
     fn root(variances: [f64; 3]) -> (f64, f64, f64) {
         let [lecun, glorot, he] = variances.map(f64::sqrt);
         (lecun, glorot, he)
@@ -176,8 +168,8 @@ fn deviations() -> Vec<Variant> {
 
 fn forward() -> Vec<Variant> {
     let with = |forward_pass| Functions { forward_pass, ..REFERENCE };
-    let wrong = |name, function| wrong("forward_pass", name, with(function));
-    let right = |name, function| right("forward_pass", name, with(function));
+    let wrong = |name, function| Variant::wrong("forward_pass", name, with(function));
+    let right = |name, function| Variant::right("forward_pass", name, with(function));
     vec![
         wrong("tanh in the last layer too", |x, weights, biases| {
             softmax(&through(x, weights, biases, f64::tanh).mapv(f64::tanh))

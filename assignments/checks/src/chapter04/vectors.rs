@@ -4,7 +4,6 @@ use ndarray::{Array1, Array2};
 
 use signatures::chapter04::Functions;
 
-use super::variants::{right, wrong};
 use super::{Layers, REFERENCE};
 use crate::chapter::Variant;
 
@@ -15,8 +14,8 @@ pub fn all() -> Vec<Variant> {
 
 fn flatten() -> Vec<Variant> {
     let with = |flatten_parameters| Functions { flatten_parameters, ..REFERENCE };
-    let wrong = |name, function| wrong("flatten_parameters", name, with(function));
-    let right = |name, function| right("flatten_parameters", name, with(function));
+    let wrong = |name, function| Variant::wrong("flatten_parameters", name, with(function));
+    let right = |name, function| Variant::right("flatten_parameters", name, with(function));
     vec![
         wrong("each layer's biases right behind its weights", |weights, biases| {
             let pairs = weights.iter().zip(biases);
@@ -55,8 +54,8 @@ fn flatten() -> Vec<Variant> {
 
 fn restore() -> Vec<Variant> {
     let with = |restore_parameters| Functions { restore_parameters, ..REFERENCE };
-    let wrong = |name, function| wrong("restore_parameters", name, with(function));
-    let right = |name, function| right("restore_parameters", name, with(function));
+    let wrong = |name, function| Variant::wrong("restore_parameters", name, with(function));
+    let right = |name, function| Variant::right("restore_parameters", name, with(function));
     vec![
         wrong("a vector that is too long is taken", |theta, sizes| {
             (theta.len() >= count(sizes)).then(|| cut(theta, sizes))
@@ -130,8 +129,8 @@ fn restore() -> Vec<Variant> {
 
 fn one_hot() -> Vec<Variant> {
     let with = |one_hot_labels| Functions { one_hot_labels, ..REFERENCE };
-    let wrong = |name, function| wrong("one_hot_labels", name, with(function));
-    let right = |name, function| right("one_hot_labels", name, with(function));
+    let wrong = |name, function| Variant::wrong("one_hot_labels", name, with(function));
+    let right = |name, function| Variant::right("one_hot_labels", name, with(function));
     vec![
         wrong("as many columns as the largest label asks for", |labels, _| {
             Some(rows(labels, labels.iter().max().map_or(0, |largest| largest + 1)))

@@ -5,7 +5,6 @@ use ndarray::Array2;
 use signatures::chapter05::Functions;
 
 use super::REFERENCE;
-use super::variants::{right, wrong};
 use crate::chapter::Variant;
 
 /// The variants of the header's length, a float, and a matrix.
@@ -15,8 +14,8 @@ pub fn all() -> Vec<Variant> {
 
 fn length() -> Vec<Variant> {
     let with = |header_length| Functions { header_length, ..REFERENCE };
-    let wrong = |name, function| wrong("header_length", name, with(function));
-    let right = |name, function| right("header_length", name, with(function));
+    let wrong = |name, function| Variant::wrong("header_length", name, with(function));
+    let right = |name, function| Variant::right("header_length", name, with(function));
     vec![
         wrong("the highest byte first", |file| file.first_chunk().map(|&b| u64::from_be_bytes(b))),
         wrong("the first byte alone", |file| file.first_chunk::<8>().map(|eight| eight[0].into())),
@@ -60,8 +59,8 @@ fn length() -> Vec<Variant> {
 
 fn float() -> Vec<Variant> {
     let with = |float_from_bytes| Functions { float_from_bytes, ..REFERENCE };
-    let wrong = |name, function| wrong("float_from_bytes", name, with(function));
-    let right = |name, function| right("float_from_bytes", name, with(function));
+    let wrong = |name, function| Variant::wrong("float_from_bytes", name, with(function));
+    let right = |name, function| Variant::right("float_from_bytes", name, with(function));
     vec![
         wrong("the highest byte first", |b| f32::from_be_bytes(b).into()),
         wrong("the four bytes as a whole number", |b| u32::from_le_bytes(b).into()),
@@ -146,8 +145,8 @@ fn power(exponent: i32) -> f64 {
 
 fn tensor() -> Vec<Variant> {
     let with = |read_tensor| Functions { read_tensor, ..REFERENCE };
-    let wrong = |name, function| wrong("read_tensor", name, with(function));
-    let right = |name, function| right("read_tensor", name, with(function));
+    let wrong = |name, function| Variant::wrong("read_tensor", name, with(function));
+    let right = |name, function| Variant::right("read_tensor", name, with(function));
     vec![
         wrong("places counted from the beginning of the file", |file, first, shape| {
             read(file, first, shape, f32::from_le_bytes)

@@ -12,18 +12,10 @@ pub fn all() -> Vec<Variant> {
     [pixels(), place(), bytes::all(), step()].into_iter().flatten().collect()
 }
 
-pub(super) fn wrong(function: &'static str, name: &'static str, functions: Functions) -> Variant {
-    Variant::wrong(function, name, move |call| functions.answer(call))
-}
-
-pub(super) fn right(function: &'static str, name: &'static str, functions: Functions) -> Variant {
-    Variant::right(function, name, move |call| functions.answer(call))
-}
-
 fn pixels() -> Vec<Variant> {
     let with = |scale_pixels| Functions { scale_pixels, ..REFERENCE };
-    let wrong = |name, function| wrong("scale_pixels", name, with(function));
-    let right = |name, function| right("scale_pixels", name, with(function));
+    let wrong = |name, function| Variant::wrong("scale_pixels", name, with(function));
+    let right = |name, function| Variant::right("scale_pixels", name, with(function));
     vec![
         wrong("bytes divided by 256", |images, rows| chosen(images, rows) / 256.0)
             .see("pixel_scaling"),
@@ -70,8 +62,8 @@ fn largest(images: &Array2<u8>) -> f64 {
 
 fn place() -> Vec<Variant> {
     let with = |place_in_epoch| Functions { place_in_epoch, ..REFERENCE };
-    let wrong = |name, function| wrong("place_in_epoch", name, with(function));
-    let right = |name, function| right("place_in_epoch", name, with(function));
+    let wrong = |name, function| Variant::wrong("place_in_epoch", name, with(function));
+    let right = |name, function| Variant::right("place_in_epoch", name, with(function));
     vec![
         wrong("the last batch without the last sample", |steps, samples, batch_size| {
             let (epochs, done, _) = (REFERENCE.place_in_epoch)(steps, samples, batch_size);
@@ -152,8 +144,8 @@ fn place() -> Vec<Variant> {
 
 fn step() -> Vec<Variant> {
     let with = |resumed_step| Functions { resumed_step, ..REFERENCE };
-    let wrong = |name, function| wrong("resumed_step", name, with(function));
-    let right = |name, function| right("resumed_step", name, with(function));
+    let wrong = |name, function| Variant::wrong("resumed_step", name, with(function));
+    let right = |name, function| Variant::right("resumed_step", name, with(function));
     vec![
         wrong("a step from rest: the velocity is lost", |_, now, g, rate, _| now - &(g * rate))
             .see("parameters_alone_lose_the_velocity")

@@ -5,7 +5,6 @@ use ndarray::{Array1, Array2, Zip};
 use signatures::chapter01::Functions;
 
 use super::super::REFERENCE;
-use super::{right, wrong};
 use crate::chapter::Variant;
 
 pub fn all() -> Vec<Variant> {
@@ -14,8 +13,8 @@ pub fn all() -> Vec<Variant> {
 
 fn sigmoid() -> Vec<Variant> {
     let with = |sigmoid_stable| Functions { sigmoid_stable, ..REFERENCE };
-    let wrong = |name, function| wrong("sigmoid_stable", name, with(function));
-    let right = |name, function| right("sigmoid_stable", name, with(function));
+    let wrong = |name, function| Variant::wrong("sigmoid_stable", name, with(function));
+    let right = |name, function| Variant::right("sigmoid_stable", name, with(function));
     // The library's value and slope, for variants that get one of the two wrong.
     fn value(z: f64) -> f64 {
         (REFERENCE.sigmoid_stable)(z).0
@@ -83,8 +82,8 @@ fn sigmoid() -> Vec<Variant> {
 
 fn relu() -> Vec<Variant> {
     let with = |relu_slope| Functions { relu_slope, ..REFERENCE };
-    let wrong = |name, function| wrong("relu_slope", name, with(function));
-    let right = |name, function| right("relu_slope", name, with(function));
+    let wrong = |name, function| Variant::wrong("relu_slope", name, with(function));
+    let right = |name, function| Variant::right("relu_slope", name, with(function));
     vec![
         wrong("a slope of 1 everywhere", |z| Array2::ones(z.raw_dim()))
             .published("yuan")
@@ -115,8 +114,8 @@ fn relu() -> Vec<Variant> {
 
 fn error() -> Vec<Variant> {
     let with = |relative_error| Functions { relative_error, ..REFERENCE };
-    let wrong = |name, function| wrong("relative_error", name, with(function));
-    let right = |name, function| right("relative_error", name, with(function));
+    let wrong = |name, function| Variant::wrong("relative_error", name, with(function));
+    let right = |name, function| Variant::right("relative_error", name, with(function));
     fn norm(x: &Array1<f64>) -> f64 {
         x.dot(x).sqrt()
     }

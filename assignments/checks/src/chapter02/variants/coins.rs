@@ -5,13 +5,12 @@ use ndarray::{Array1, Array2, Axis, Zip};
 use signatures::chapter02::Functions;
 
 use super::super::REFERENCE;
-use super::{right, wrong};
 use crate::chapter::Variant;
 
 pub fn all() -> Vec<Variant> {
     let with = |coins_from_logits| Functions { coins_from_logits, ..REFERENCE };
-    let wrong = |name, function| wrong("coins_from_logits", name, with(function));
-    let right = |name, function| right("coins_from_logits", name, with(function));
+    let wrong = |name, function| Variant::wrong("coins_from_logits", name, with(function));
+    let right = |name, function| Variant::right("coins_from_logits", name, with(function));
     fn through_the_sigmoid(z: f64, y: f64, ln: impl Fn(f64) -> f64) -> f64 {
         let s = 1.0 / (1.0 + (-z).exp());
         let term = |y: f64, p: f64| if y == 0.0 { 0.0 } else { -y * ln(p) };

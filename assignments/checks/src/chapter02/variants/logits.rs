@@ -5,7 +5,6 @@ use ndarray::{Array1, Array2, Axis, Zip};
 use signatures::chapter02::Functions;
 
 use super::super::REFERENCE;
-use super::{right, wrong};
 use crate::chapter::Variant;
 
 pub fn all() -> Vec<Variant> {
@@ -14,8 +13,8 @@ pub fn all() -> Vec<Variant> {
 
 fn log_sum() -> Vec<Variant> {
     let with = |stable_log_sum| Functions { stable_log_sum, ..REFERENCE };
-    let wrong = |name, function| wrong("stable_log_sum", name, with(function));
-    let right = |name, function| right("stable_log_sum", name, with(function));
+    let wrong = |name, function| Variant::wrong("stable_log_sum", name, with(function));
+    let right = |name, function| Variant::right("stable_log_sum", name, with(function));
     /// Shifted by what is given for each row.
     fn shifted(z: &Array2<f64>, shifts: &Array2<f64>) -> Array1<f64> {
         (z - shifts).exp().sum_axis(Axis(1)).ln() + shifts.index_axis(Axis(1), 0)
@@ -87,8 +86,8 @@ fn log_sum() -> Vec<Variant> {
 
 fn softmax_loss() -> Vec<Variant> {
     let with = |softmax_loss_from_logits| Functions { softmax_loss_from_logits, ..REFERENCE };
-    let wrong = |name, function| wrong("softmax_loss_from_logits", name, with(function));
-    let right = |name, function| right("softmax_loss_from_logits", name, with(function));
+    let wrong = |name, function| Variant::wrong("softmax_loss_from_logits", name, with(function));
+    let right = |name, function| Variant::right("softmax_loss_from_logits", name, with(function));
     fn value(z: &Array2<f64>, y: &Array2<f64>) -> f64 {
         (REFERENCE.softmax_loss_from_logits)(z, y).0
     }

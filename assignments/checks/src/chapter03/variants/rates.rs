@@ -5,7 +5,6 @@ use ndarray::Array1;
 use signatures::chapter03::Functions;
 
 use super::super::REFERENCE;
-use super::{right, wrong};
 use crate::chapter::Variant;
 
 pub fn all() -> Vec<Variant> {
@@ -14,8 +13,8 @@ pub fn all() -> Vec<Variant> {
 
 fn radius() -> Vec<Variant> {
     let with = |heavy_ball_radius| Functions { heavy_ball_radius, ..REFERENCE };
-    let wrong = |name, function| wrong("heavy_ball_radius", name, with(function));
-    let right = |name, function| right("heavy_ball_radius", name, with(function));
+    let wrong = |name, function| Variant::wrong("heavy_ball_radius", name, with(function));
+    let right = |name, function| Variant::right("heavy_ball_radius", name, with(function));
     fn sum(eta: f64, mu: f64, lambda: f64) -> f64 {
         1.0 + mu - eta * lambda
     }
@@ -112,8 +111,8 @@ fn radius() -> Vec<Variant> {
 
 fn pair() -> Vec<Variant> {
     let with = |best_pair| Functions { best_pair, ..REFERENCE };
-    let wrong = |name, function| wrong("best_pair", name, with(function));
-    let right = |name, function| right("best_pair", name, with(function));
+    let wrong = |name, function| Variant::wrong("best_pair", name, with(function));
+    let right = |name, function| Variant::right("best_pair", name, with(function));
     fn ends(lambda: &Array1<f64>) -> (f64, f64) {
         let least = lambda.iter().copied().fold(f64::INFINITY, f64::min);
         (least, lambda.iter().copied().fold(0.0, f64::max))

@@ -80,6 +80,7 @@ pub struct AdamW<F: Float> {
     weight_decay: f64,
 }
 
+// ANCHOR: Adam
 impl<F: Float> Optimizer<F> for Adam<F> {
     fn prepare(&mut self, parameters: usize) -> Result<()> {
         prepare(&mut self.velocity, parameters)?;
@@ -111,7 +112,9 @@ impl<F: Float> Optimizer<F> for Adam<F> {
             });
     }
 }
+// ANCHOR_END: Adam
 
+// ANCHOR: AdamW
 impl<F: Float> Optimizer<F> for AdamW<F> {
     fn prepare(&mut self, parameters: usize) -> Result<()> {
         self.adam.prepare(parameters)
@@ -123,6 +126,7 @@ impl<F: Float> Optimizer<F> for AdamW<F> {
         self.adam.step(params, gradient);
     }
 }
+// ANCHOR_END: AdamW
 
 impl<F: Float> Adam<F> {
     /// The optimizer at rest, with the given learning rate.

@@ -63,6 +63,7 @@ pub struct RmsProp<F: Float> {
     squares: Array1<F>,
 }
 
+// ANCHOR: AdaGrad
 impl<F: Float> Optimizer<F> for AdaGrad<F> {
     fn prepare(&mut self, parameters: usize) -> Result<()> {
         prepare(&mut self.squares, parameters)
@@ -80,7 +81,9 @@ impl<F: Float> Optimizer<F> for AdaGrad<F> {
         );
     }
 }
+// ANCHOR_END: AdaGrad
 
+// ANCHOR: RmsProp
 impl<F: Float> Optimizer<F> for RmsProp<F> {
     fn prepare(&mut self, parameters: usize) -> Result<()> {
         prepare(&mut self.squares, parameters)
@@ -99,6 +102,7 @@ impl<F: Float> Optimizer<F> for RmsProp<F> {
         );
     }
 }
+// ANCHOR_END: RmsProp
 
 pub(crate) fn check_beta(name: &'static str, beta: f64) -> Result<()> {
     setting(name, "lie in [0, 1)", beta, (0.0..1.0).contains(&beta))

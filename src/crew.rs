@@ -23,8 +23,9 @@ pub trait Model<F: Float>: Send + Sync {
     /// What one pass over a batch needs room for.
     type Trace: Send;
 
-    /// How many parameters there are.
-    fn parameter_count(&self) -> usize;
+    /// How many numbers a gradient has: one for each parameter, and one for
+    /// everything that layers measure on a batch.
+    fn gradient_len(&self) -> usize;
 
     /// Room for a pass over this many samples.
     fn trace(&self, rows: usize) -> Self::Trace;
@@ -36,8 +37,8 @@ pub trait Model<F: Float>: Send + Sync {
     fn check(&self, x: &ArrayRef2<F>, y: &ArrayRef2<F>) -> Result<()>;
 
     /// Returns the sum of the losses of the samples in `x`, and writes the
-    /// gradient of that sum divided by `batch`: the share of these samples in
-    /// the mean over a batch.
+    /// gradient of that sum divided by `share.batch`: what these samples
+    /// contribute to the mean over a batch.
     ///
     /// # Shapes
     /// `x`: (n, inputs), `y`: (n, targets), `gradient`: (p)
@@ -45,7 +46,7 @@ pub trait Model<F: Float>: Send + Sync {
         &self,
         x: &ArrayRef2<F>,
         y: &ArrayRef2<F>,
-        batch: usize,
+        share: Share,
         trace: &mut Self::Trace,
         gradient: &mut ArrayRef1<F>,
     ) -> f64;
@@ -62,6 +63,22 @@ pub trait Model<F: Float>: Send + Sync {
     /// # Errors
     /// If the samples do not fit the model.
     fn evaluate(&self, source: &dyn Source<F>) -> Result<(f64, Option<f64>)>;
+}
+
+/// Which rows of a batch some samples are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// How many samples of the batch come before them.
+    pub first: usize,
+    /// How many samples the batch has.
+    pub batch: usize,
+}
+
+impl Share {
+    /// All rows of a batch.
+    pub fn whole(batch: usize) -> Self {
+        Self { first: 0, batch }
+    }
 }
 
 /// What all threads look at.
@@ -104,7 +121,7 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
                 x: Array2::zeros((rows, source.input_columns())),
                 y: Array2::zeros((rows, source.target_columns())),
                 trace: model.trace(rows),
-                gradient: Array1::zeros(model.parameter_count()),
+                gradient: Array1::zeros(model.gradient_len()),
                 loss: 0.0,
                 panic: None,
             })
@@ -201,6 +218,7 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
         let batch = &board.order[board.batch.clone()];
         let share = |i| batch.len() * i / threads;
         let rows = &batch[share(desk)..share(desk + 1)];
+        let share = Share { first: share(desk), batch: batch.len() };
         let mut guard = self.desk(desk);
         let Desk { x, y, trace, gradient, loss, panic } = &mut *guard;
         let mut x = x.slice_mut(s![..rows.len(), ..]);
@@ -209,7 +227,7 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
         // ever.
         let result = catch_unwind(AssertUnwindSafe(|| {
             self.source.gather(rows, &mut x, &mut y);
-            board.model.gradient_into(&x, &y, batch.len(), trace, gradient)
+            board.model.gradient_into(&x, &y, share, trace, gradient)
         }));
         match result {
             Ok(sum) => *loss = sum,

@@ -107,6 +107,26 @@ pub enum Error {
         source: Box<Error>,
     },
 
+    /// A layer cannot take what it is given.
+    #[error("takes {takes}, but is given {given}")]
+    Misfit {
+        /// What the layer takes.
+        takes: String,
+        /// The shape it is given.
+        given: String,
+    },
+
+    /// The layers of a network do not fit each other, or one of them is wrong.
+    #[error("layer {place}, {name:?}, {source}")]
+    Layer {
+        /// Its place, counted from 1.
+        place: usize,
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        source: Box<Error>,
+    },
+
     /// Training left the realm of finite numbers.
     #[error(
         "{what} became {value} in epoch {epoch}, batch {batch}: try a smaller learning rate, \

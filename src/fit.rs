@@ -1,12 +1,13 @@
-//! What a network is for: to be trained, to predict, and to be judged.
+//! What a network is for, whatever it is made of: to be trained, to predict, and
+//! to be judged.
 
-use ndarray::{Array2, ArrayRef2, ArrayView1, Axis};
+use ndarray::{Array2, ArrayRef2, ArrayView1, ArrayView2, Axis};
 
 use crate::crew::Model;
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::network::NeuralNetwork;
+use crate::loss::Loss;
 use crate::target::check_finite;
 use crate::train::{self, Observer};
 use crate::training::{Fit, History, Training};
@@ -30,26 +31,55 @@ impl Score {
     }
 }
 
-impl<F: Float> NeuralNetwork<F> {
+/// A model that maps inputs to outputs, and judges them by a loss.
+///
+/// [`NeuralNetwork`](crate::NeuralNetwork) and
+/// [`Sequential`](crate::Sequential) say how they compute; what can be done with
+/// a network follows from that, and is the same for both.
+pub trait Network<F: Float>: Model<F> + Sized {
+    /// How many outputs there are.
+    fn outputs(&self) -> usize;
+
+    /// The loss.
+    fn loss(&self) -> &dyn Loss<F>;
+
+    /// Checks the shape and the content of inputs.
+    ///
+    /// # Errors
+    /// With what is wrong; rows are counted from 0.
+    fn check_inputs(&self, x: &ArrayRef2<F>) -> Result<()>;
+
+    /// The forward pass of samples that are not trained on, into the first rows
+    /// of a trace.
+    fn predict_into(&self, x: &ArrayRef2<F>, trace: &mut Self::Trace);
+
+    /// The outputs of the first n samples of a trace.
+    fn y_hat<'a>(&self, trace: &'a Self::Trace, n: usize) -> ArrayView2<'a, F>;
+
+    /// The sum of the losses, after a forward pass.
+    fn loss_of(&self, y: &ArrayRef2<F>, trace: &mut Self::Trace) -> f64;
+
+    /// The training so far, if there was one.
+    fn training(&self) -> Option<&Training>;
+
+    /// Takes note of how far the training has come.
+    fn set_training(&mut self, training: Training);
+
     /// Trains, from the parameters and the optimizer's state as they are.
     ///
     /// # Errors
     /// If a setting or the data are out of range: nothing has changed then. Or
     /// if the loss or a parameter is no longer finite: the network has the
     /// parameters of the last step, finite or not.
-    pub fn fit(
+    fn fit(
         &mut self,
         source: &dyn Source<F>,
         fit: &Fit,
         validation: Option<&dyn Source<F>>,
         observer: Observer,
     ) -> Result<History> {
-        self.go_on(
-            Training::new(fit.clone(), source.len()),
-            source,
-            validation,
-            observer,
-        )
+        let training = Training::new(fit.clone(), source.len());
+        go_on(self, training, source, validation, observer)
     }
 
     /// Goes on with a training that was broken off or loaded, until it has had
@@ -61,7 +91,7 @@ impl<F: Float> NeuralNetwork<F> {
     ///
     /// # Errors
     /// If there is no training to resume, and as for [`fit`](Self::fit).
-    pub fn resume(
+    fn resume(
         &mut self,
         source: &dyn Source<F>,
         epochs: usize,
@@ -69,24 +99,9 @@ impl<F: Float> NeuralNetwork<F> {
         observer: Observer,
     ) -> Result<History> {
         let mut training =
-            self.training.clone().ok_or(Error::NothingToResume)?;
+            self.training().cloned().ok_or(Error::NothingToResume)?;
         training.fit.epochs = epochs;
-        self.go_on(training, source, validation, observer)
-    }
-
-    fn go_on(
-        &mut self,
-        mut training: Training,
-        source: &dyn Source<F>,
-        validation: Option<&dyn Source<F>>,
-        observer: Observer,
-    ) -> Result<History> {
-        train::check(self, source, validation, &training)?;
-        let result =
-            train::go_on(self, source, validation, &mut training, observer);
-        let history = training.history.clone();
-        self.training = Some(training);
-        result.map(|()| history)
+        go_on(self, training, source, validation, observer)
     }
 
     /// The outputs ŷ.
@@ -97,7 +112,7 @@ impl<F: Float> NeuralNetwork<F> {
     /// # Errors
     /// If the inputs have the wrong number of columns, or an input or an output
     /// is not finite.
-    pub fn predict(&self, x: &ArrayRef2<F>) -> Result<Array2<F>> {
+    fn predict(&self, x: &ArrayRef2<F>) -> Result<Array2<F>> {
         self.check_inputs(x)?;
         let mut y_hat = Array2::zeros((x.nrows(), self.outputs()));
         let mut trace = self.trace(x.nrows().min(train::CHUNK));
@@ -105,8 +120,8 @@ impl<F: Float> NeuralNetwork<F> {
         for (x, mut y_hat) in
             chunks.zip(y_hat.axis_chunks_iter_mut(Axis(0), train::CHUNK))
         {
-            self.forward_into(&x, &mut trace);
-            y_hat.assign(&trace.y_hat(x.nrows()));
+            self.predict_into(&x, &mut trace);
+            y_hat.assign(&self.y_hat(&trace, x.nrows()));
         }
         check_finite("outputs", &y_hat)?;
         Ok(y_hat)
@@ -120,7 +135,7 @@ impl<F: Float> NeuralNetwork<F> {
     ///
     /// # Errors
     /// As for [`predict`](Self::predict).
-    pub fn predict_labels(&self, x: &ArrayRef2<F>) -> Result<Vec<usize>> {
+    fn predict_labels(&self, x: &ArrayRef2<F>) -> Result<Vec<usize>> {
         Ok(self.predict(x)?.rows().into_iter().map(decide).collect())
     }
 
@@ -128,7 +143,7 @@ impl<F: Float> NeuralNetwork<F> {
     ///
     /// # Errors
     /// If the samples do not fit the network, or an output is not finite.
-    pub fn score(&self, source: &dyn Source<F>) -> Result<Score> {
+    fn score(&self, source: &dyn Source<F>) -> Result<Score> {
         let mut trace = self.trace(source.len().min(train::CHUNK));
         let mut sum = 0.0;
         // The true class of each sample and the one it was taken for, while
@@ -136,12 +151,12 @@ impl<F: Float> NeuralNetwork<F> {
         let mut decisions = Some(Vec::new());
         train::in_chunks(source, |x, y| {
             self.check(x, y)?;
-            self.forward_into(x, &mut trace);
+            self.predict_into(x, &mut trace);
             sum += self.loss_of(y, &mut trace);
-            let y_hat = trace.y_hat(y.nrows());
+            let y_hat = self.y_hat(&trace, y.nrows());
             check_finite("outputs", &y_hat)?;
             for (y, y_hat) in y.rows().into_iter().zip(y_hat.rows()) {
-                match (self.loss.class(y), &mut decisions) {
+                match (self.loss().class(y), &mut decisions) {
                     (Some(class), Some(decisions)) => {
                         decisions.push([class, decide(y_hat)])
                     }
@@ -160,6 +175,21 @@ impl<F: Float> NeuralNetwork<F> {
         });
         Ok(Score { loss: sum / source.len() as f64, confusion })
     }
+}
+
+fn go_on<F: Float, N: Network<F>>(
+    network: &mut N,
+    mut training: Training,
+    source: &dyn Source<F>,
+    validation: Option<&dyn Source<F>>,
+    observer: Observer,
+) -> Result<History> {
+    train::check(network, source, validation, &training)?;
+    let result =
+        train::go_on(network, source, validation, &mut training, observer);
+    let history = training.history.clone();
+    network.set_training(training);
+    result.map(|()| history)
 }
 
 /// The class that an output row stands for.

@@ -17,12 +17,18 @@
 //! | [`modified`], [`schedule`] | clipping, L2, and learning rates that change |
 //! | [`adaptive`], [`adam`] | steps with a rate for every parameter |
 //! | [`random`], [`init`] | seeds; where training starts |
-//! | [`data`], [`toy`], [`mnist`] | samples, batches, data sets |
+//! | [`data`], [`toy`], [`iris`], [`mnist`] | samples, batches, data sets |
+//! | [`standardise`] | features on one scale |
 //! | [`training`], `crew`, [`train`] | what a training is; the loop, and how threads share a batch |
 //! | [`layout`] | all parameters as one vector |
+//! | [`layer`], [`dense`], [`pointwise`] | layers that know nothing of each other |
+//! | `window`, [`convolution`], [`pooling`] | layers that look at an image through a window |
+//! | [`dropout`], [`batch_norm`] | layers that behave otherwise in training than in prediction |
 //! | [`registry`] | parts by name |
 //! | `file`, [`persist`], `npy` | files that are whole or not there |
-//! | [`network`], `pass`, `fit`, `saved` | the network; forward and back; training, predicting; saving |
+//! | `fit` | what every network can do: train, predict, be judged |
+//! | [`network`], `pass`, `saved` | the network of part I; forward and back; saving |
+//! | [`sequential`], `sequential_pass`, `sequential_saved` | the same for a network of layers |
 //!
 //! Rows are samples, columns are features. In shapes, n is the number of
 //! samples in a batch, m the number of outputs, p the number of parameters. `x`
@@ -69,7 +75,11 @@ pub mod data;
 
 pub mod toy;
 
+pub mod iris;
+
 pub mod mnist;
+
+pub mod standardise;
 
 pub mod training;
 
@@ -79,6 +89,22 @@ pub mod train;
 
 pub mod layout;
 
+pub mod layer;
+
+pub mod dense;
+
+pub mod pointwise;
+
+mod window;
+
+pub mod convolution;
+
+pub mod pooling;
+
+pub mod dropout;
+
+pub mod batch_norm;
+
 pub mod registry;
 
 mod file;
@@ -87,13 +113,19 @@ pub mod persist;
 
 mod npy;
 
+mod fit;
+
 pub mod network;
 
 mod pass;
 
-mod fit;
-
 mod saved;
+
+pub mod sequential;
+
+mod sequential_pass;
+
+mod sequential_saved;
 
 #[doc(inline)]
 pub use activation::{
@@ -104,17 +136,27 @@ pub use adam::{Adam, AdamW};
 #[doc(inline)]
 pub use adaptive::{AdaGrad, RmsProp};
 #[doc(inline)]
+pub use batch_norm::BatchNorm;
+#[doc(inline)]
+pub use convolution::Convolution;
+#[doc(inline)]
 pub use data::{Bytes, Samples, Source, Subset};
+#[doc(inline)]
+pub use dense::Dense;
+#[doc(inline)]
+pub use dropout::Dropout;
 #[doc(inline)]
 pub use error::{Error, Result};
 #[doc(inline)]
 pub use file_problem::FileProblem;
 #[doc(inline)]
-pub use fit::Score;
+pub use fit::{Network, Score};
 #[doc(inline)]
 pub use float::Float;
 #[doc(inline)]
 pub use init::Init;
+#[doc(inline)]
+pub use layer::{Draw, Layer, Mode, Pass, Shape};
 #[doc(inline)]
 pub use loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, FusedLoss, Loss,
@@ -137,12 +179,22 @@ pub use part::{Part, State};
 #[doc(inline)]
 pub use pass::Trace;
 #[doc(inline)]
+pub use pointwise::{Activate, Flatten, Output};
+#[doc(inline)]
+pub use pooling::{AveragePool, MaxPool};
+#[doc(inline)]
 pub use registry::Registry;
 #[doc(inline)]
 pub use schedule::{Schedule, Scheduled};
 #[doc(inline)]
+pub use sequential::Sequential;
+#[doc(inline)]
+pub use sequential_pass::Passage;
+#[doc(inline)]
+pub use standardise::Standardiser;
+#[doc(inline)]
 pub use target::one_hot;
 #[doc(inline)]
-pub use train::{Event, Model};
+pub use train::{Event, Model, Share};
 #[doc(inline)]
 pub use training::{Fit, History, Training};

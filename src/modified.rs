@@ -51,6 +51,7 @@ pub struct Decayed<F: Float> {
     gradient: Array1<F>,
 }
 
+// ANCHOR: Clipped
 impl<F: Float> Optimizer<F> for Clipped<F> {
     fn prepare(&mut self, parameters: usize) -> Result<()> {
         prepare(&mut self.gradient, parameters)?;
@@ -69,7 +70,9 @@ impl<F: Float> Optimizer<F> for Clipped<F> {
         self.inner.step(params, &self.gradient);
     }
 }
+// ANCHOR_END: Clipped
 
+// ANCHOR: Decayed
 impl<F: Float> Optimizer<F> for Decayed<F> {
     fn prepare(&mut self, parameters: usize) -> Result<()> {
         prepare(&mut self.gradient, parameters)?;
@@ -86,6 +89,7 @@ impl<F: Float> Optimizer<F> for Decayed<F> {
         self.inner.step(params, &self.gradient);
     }
 }
+// ANCHOR_END: Decayed
 
 fn check_max_norm(max_norm: f64) -> Result<()> {
     let ok = max_norm > 0.0 && max_norm.is_finite();

@@ -20,7 +20,7 @@ use crate::training::Training;
 ///
 /// ```
 /// use gradus::{BinaryCrossEntropy, Elementwise, Sigmoid, Tanh};
-/// use gradus::{Fit, Init, Momentum, NeuralNetwork, toy, train};
+/// use gradus::{Fit, Init, Momentum, Network, NeuralNetwork, toy, train};
 ///
 /// let mut network = NeuralNetwork::<f32>::new(
 ///     &[2, 8, 1],
@@ -174,10 +174,5 @@ impl<F: Float> NeuralNetwork<F> {
         optimizer.prepare(self.params.len())?;
         self.optimizer = Box::new(optimizer);
         Ok(())
-    }
-
-    /// The training so far, if there was one.
-    pub fn training(&self) -> Option<&Training> {
-        self.training.as_ref()
     }
 }

@@ -10,7 +10,7 @@ use std::fmt::Debug;
 
 use ndarray::Array1;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, setting};
 use crate::float::Float;
 
 /// A part of a model: an activation, a loss, or an optimizer.
@@ -102,6 +102,19 @@ impl<F: Float> State<F> {
         self.numbers.remove(name).ok_or_else(|| lacks(name))
     }
 
+    /// Takes a number out that counts something.
+    ///
+    /// # Errors
+    /// If there is none of this name, or it is not a whole number from 0 to
+    /// 2³².
+    pub fn take_count(&mut self, name: &str) -> Result<usize> {
+        let value = self.take_number(name)?;
+        let ok = value.fract() == 0.0 && (0.0..=COUNT).contains(&value);
+        let range = "be a whole number from 0 to 4294967296";
+        setting("a count in the state of this part", range, value, ok)?;
+        Ok(value as usize)
+    }
+
     /// Takes a vector out.
     ///
     /// # Errors
@@ -141,6 +154,9 @@ impl<F: Float> State<F> {
         }
     }
 }
+
+/// 2³²: the largest count in a file.
+const COUNT: f64 = 4_294_967_296.0;
 
 fn split_off_inner<T>(map: &mut BTreeMap<String, T>) -> BTreeMap<String, T> {
     let mut inner = BTreeMap::new();

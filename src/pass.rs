@@ -18,13 +18,15 @@
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView2, s};
 
 use crate::blas::product;
-use crate::crew::Model;
+use crate::crew::{Model, Share};
 use crate::data::Source;
 use crate::error::{Error, Result, shape};
+use crate::fit::Network;
 use crate::float::Float;
-use crate::loss::FusedLoss;
+use crate::loss::{FusedLoss, Loss};
 use crate::network::NeuralNetwork;
 use crate::target::check_finite;
+use crate::training::Training;
 
 // ANCHOR: Trace
 /// What one pass over a batch leaves behind, layer by layer.
@@ -40,13 +42,6 @@ pub struct Trace<F: Float> {
     losses: Array1<F>,
 }
 // ANCHOR_END: Trace
-
-impl<F: Float> Trace<F> {
-    /// The outputs of the first n samples.
-    pub(crate) fn y_hat(&self, n: usize) -> ArrayView2<'_, F> {
-        self.a[self.a.len() - 1].slice(s![..n, ..])
-    }
-}
 
 impl<F: Float> NeuralNetwork<F> {
     /// The mean loss of a batch and its gradient, as one vector in the order of
@@ -68,8 +63,8 @@ impl<F: Float> NeuralNetwork<F> {
         self.check(x, y)?;
         let mut gradient = Array1::zeros(self.params.len());
         let mut trace = self.trace(x.nrows());
-        let sum =
-            self.gradient_into(x, y, x.nrows(), &mut trace, &mut gradient);
+        let share = Share::whole(x.nrows());
+        let sum = self.gradient_into(x, y, share, &mut trace, &mut gradient);
         Ok((sum / x.nrows() as f64, gradient))
     }
 
@@ -87,17 +82,6 @@ impl<F: Float> NeuralNetwork<F> {
         Ok(trace)
     }
 
-    /// How many outputs there are.
-    pub(crate) fn outputs(&self) -> usize {
-        self.sizes()[self.layout.layers()]
-    }
-
-    /// Checks the shape and the content of inputs.
-    pub(crate) fn check_inputs(&self, x: &ArrayRef2<F>) -> Result<()> {
-        shape("a batch of inputs", &[x.nrows(), self.sizes()[0]], x.shape())?;
-        check_finite("inputs", x)
-    }
-
     /// The loss from logits, if it is to be computed so.
     fn fused(&self) -> Option<&dyn FusedLoss<F>> {
         if self.composed { None } else { self.loss.fused(self.output.link()?) }
@@ -105,7 +89,7 @@ impl<F: Float> NeuralNetwork<F> {
 
     // ANCHOR: forward_into
     /// The forward pass, into the first rows of a trace.
-    pub(crate) fn forward_into(&self, x: &ArrayRef2<F>, trace: &mut Trace<F>) {
+    fn forward_into(&self, x: &ArrayRef2<F>, trace: &mut Trace<F>) {
         let n = x.nrows();
         for i in 0..self.layout.layers() {
             let (before, rest) = trace.a.split_at_mut(i);
@@ -124,32 +108,6 @@ impl<F: Float> NeuralNetwork<F> {
     }
     // ANCHOR_END: forward_into
 
-    /// The sum of the losses, after a forward pass.
-    pub(crate) fn loss_of(
-        &self,
-        y: &ArrayRef2<F>,
-        trace: &mut Trace<F>,
-    ) -> f64 {
-        let n = y.nrows();
-        let last = self.layout.layers() - 1;
-        let mut losses = trace.losses.slice_mut(s![..n]);
-        match self.fused() {
-            Some(loss) => {
-                loss.fused_values_into(
-                    &trace.z[last].slice(s![..n, ..]),
-                    y,
-                    &mut losses,
-                );
-            }
-            None => self.loss.values_into(
-                &trace.a[last].slice(s![..n, ..]),
-                y,
-                &mut losses,
-            ),
-        }
-        losses.iter().map(|loss| loss.as_f64()).sum()
-    }
-
     // ANCHOR: output_gradient_into
     /// After a forward pass: ∂L/∂z of the last layer, where L is the sum of the
     /// losses, divided by `batch`.
@@ -165,9 +123,11 @@ impl<F: Float> NeuralNetwork<F> {
         let mut d_z = trace.d_z[last].slice_mut(rows);
         if let Some(loss) = self.fused() {
             loss.fused_derivative_into(&y_hat, y, &mut d_z);
+            d_z /= F::cast(batch as f64);
         } else {
             let mut d_y_hat = trace.d_y_hat.slice_mut(rows);
             self.loss.derivative_into(&y_hat, y, &mut d_y_hat);
+            d_y_hat /= F::cast(batch as f64);
             self.output.backward_into(
                 &trace.z[last].slice(rows),
                 &y_hat,
@@ -175,7 +135,6 @@ impl<F: Float> NeuralNetwork<F> {
                 &mut d_z,
             );
         }
-        d_z /= F::cast(batch as f64);
     }
     // ANCHOR_END: output_gradient_into
 
@@ -223,7 +182,7 @@ impl<F: Float> NeuralNetwork<F> {
 impl<F: Float> Model<F> for NeuralNetwork<F> {
     type Trace = Trace<F>;
 
-    fn parameter_count(&self) -> usize {
+    fn gradient_len(&self) -> usize {
         self.params.len()
     }
 
@@ -256,12 +215,12 @@ impl<F: Float> Model<F> for NeuralNetwork<F> {
         &self,
         x: &ArrayRef2<F>,
         y: &ArrayRef2<F>,
-        batch: usize,
+        share: Share,
         trace: &mut Trace<F>,
         gradient: &mut ArrayRef1<F>,
     ) -> f64 {
         self.forward_into(x, trace);
-        self.backward_into(x, y, batch, trace, gradient);
+        self.backward_into(x, y, share.batch, trace, gradient);
         self.loss_of(y, trace)
     }
 
@@ -276,5 +235,55 @@ impl<F: Float> Model<F> for NeuralNetwork<F> {
     fn evaluate(&self, source: &dyn Source<F>) -> Result<(f64, Option<f64>)> {
         let score = self.score(source)?;
         Ok((score.loss, score.accuracy()))
+    }
+}
+
+impl<F: Float> Network<F> for NeuralNetwork<F> {
+    fn outputs(&self) -> usize {
+        self.sizes()[self.layout.layers()]
+    }
+
+    fn loss(&self) -> &dyn Loss<F> {
+        &*self.loss
+    }
+
+    fn check_inputs(&self, x: &ArrayRef2<F>) -> Result<()> {
+        shape("a batch of inputs", &[x.nrows(), self.sizes()[0]], x.shape())?;
+        check_finite("inputs", x)
+    }
+
+    fn predict_into(&self, x: &ArrayRef2<F>, trace: &mut Trace<F>) {
+        self.forward_into(x, trace);
+    }
+
+    fn y_hat<'a>(&self, trace: &'a Trace<F>, n: usize) -> ArrayView2<'a, F> {
+        trace.a[self.layout.layers() - 1].slice(s![..n, ..])
+    }
+
+    fn loss_of(&self, y: &ArrayRef2<F>, trace: &mut Trace<F>) -> f64 {
+        let rows = s![..y.nrows(), ..];
+        let last = self.layout.layers() - 1;
+        let mut losses = trace.losses.slice_mut(s![..y.nrows()]);
+        match self.fused() {
+            Some(loss) => loss.fused_values_into(
+                &trace.z[last].slice(rows),
+                y,
+                &mut losses,
+            ),
+            None => self.loss.values_into(
+                &trace.a[last].slice(rows),
+                y,
+                &mut losses,
+            ),
+        }
+        losses.iter().map(|loss| loss.as_f64()).sum()
+    }
+
+    fn training(&self) -> Option<&Training> {
+        self.training.as_ref()
+    }
+
+    fn set_training(&mut self, training: Training) {
+        self.training = Some(training);
     }
 }

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use ndarray::ArrayD;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -227,6 +228,36 @@ impl PartRecord {
         }
         state
     }
+}
+
+/// What a description says, if it is one of this kind of model.
+pub(crate) fn describe<D: DeserializeOwned>(
+    description: Value,
+    model: &str,
+) -> Result<D, FileProblem> {
+    let found = description["model"].as_str();
+    if let Some(found) = found.filter(|&found| found != model) {
+        let reason = format!("a {found:?} is not a {model:?}");
+        return Err(FileProblem::Metadata { reason });
+    }
+    serde_json::from_value(description)
+        .map_err(|e| FileProblem::Metadata { reason: e.to_string() })
+}
+
+/// Takes a tensor of this name and shape out.
+pub(crate) fn take<F: Float>(
+    tensors: &mut BTreeMap<String, ArrayD<F>>,
+    name: String,
+    expected: &[usize],
+) -> Result<ArrayD<F>, FileProblem> {
+    let Some(tensor) = tensors.remove(&name) else {
+        return Err(FileProblem::MissingTensor { name });
+    };
+    if tensor.shape() != expected {
+        let (expected, found) = (expected.to_vec(), tensor.shape().to_vec());
+        return Err(FileProblem::TensorShape { name, expected, found });
+    }
+    Ok(tensor)
 }
 
 /// The digest of a file, with zeros in its own place.

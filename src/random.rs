@@ -10,6 +10,8 @@ pub(crate) mod stream {
     pub const DATA: u64 = 0;
     pub const INITIALISATION: u64 = 1;
     pub const SHUFFLE: u64 = 2;
+    /// Of the first layer; the others' follow.
+    pub const LAYERS: u64 = 16;
 }
 
 /// Where a generator stands.

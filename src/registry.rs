@@ -7,8 +7,14 @@ use crate::activation::{
 };
 use crate::adam::{Adam, AdamW};
 use crate::adaptive::{AdaGrad, RmsProp};
+use crate::batch_norm::BatchNorm;
+use crate::convolution::Convolution;
+use crate::dense::Dense;
+use crate::dropout::Dropout;
 use crate::error::{Error, Result};
 use crate::float::Float;
+use crate::init::Init;
+use crate::layer::Layer;
 use crate::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanSquaredError,
     SparseCategoricalCrossEntropy,
@@ -19,6 +25,8 @@ use crate::optimizer::{
 };
 use crate::output::{Elementwise, OutputActivation, Softmax};
 use crate::part::{Part, State};
+use crate::pointwise::{Activate, Flatten, Output};
+use crate::pooling::{AveragePool, MaxPool};
 use crate::schedule::{Schedule, Scheduled};
 
 /// Makes a part: any one of its kind, which is then given its state.
@@ -59,6 +67,7 @@ pub struct Registry<F: Float> {
     outputs: BTreeMap<String, Maker<dyn OutputActivation<F>>>,
     losses: BTreeMap<String, Maker<dyn Loss<F>>>,
     optimizers: BTreeMap<String, Maker<dyn Optimizer<F>>>,
+    layers: BTreeMap<String, Maker<dyn Layer<F>>>,
 }
 
 impl<F: Float> Default for Registry<F> {
@@ -76,6 +85,7 @@ impl<F: Float> Default for Registry<F> {
             outputs: BTreeMap::new(),
             losses: BTreeMap::new(),
             optimizers: BTreeMap::new(),
+            layers: BTreeMap::new(),
         };
         add!(registry.add_activation: Identity, Relu, LeakyRelu::default(), Sigmoid, Tanh);
         add!(registry.add_activation: Softplus, Gelu);
@@ -90,6 +100,10 @@ impl<F: Float> Default for Registry<F> {
         add!(registry.add_optimizer: RmsProp::new(1.0, 0.0).expect(VALID));
         add!(registry.add_optimizer: Adam::new(1.0).expect(VALID));
         add!(registry.add_optimizer: AdamW::new(1.0, 0.0).expect(VALID));
+        add!(registry.add_layer: Dense::new(1, Init::He).expect(VALID), Flatten);
+        add!(registry.add_layer: Dropout::new(1.0).expect(VALID), BatchNorm::new());
+        add!(registry.add_layer: Convolution::new(1, 1, Init::He).expect(VALID));
+        add!(registry.add_layer: MaxPool::new(1).expect(VALID), AveragePool::new(1).expect(VALID));
         registry
     }
 }
@@ -100,6 +114,7 @@ pub(crate) mod kind {
     pub const OUTPUT: &str = "output activation";
     pub const LOSS: &str = "loss";
     pub const OPTIMIZER: &str = "optimizer";
+    pub const LAYER: &str = "layer";
 }
 
 impl<F: Float> Registry<F> {
@@ -113,9 +128,7 @@ impl<F: Float> Registry<F> {
         make: impl Fn() -> Box<dyn Activation<F>> + Send + Sync + 'static,
     ) -> Result<()> {
         let name = make().name().to_owned();
-        if self.outputs.contains_key(&name) {
-            return Err(Error::NameTaken { kind: kind::OUTPUT, name });
-        }
+        self.free(&[kind::OUTPUT, kind::LAYER], &name)?;
         add(&mut self.activations, kind::ACTIVATION, name, Box::new(make))
     }
 
@@ -128,9 +141,7 @@ impl<F: Float> Registry<F> {
         make: impl Fn() -> Box<dyn OutputActivation<F>> + Send + Sync + 'static,
     ) -> Result<()> {
         let name = make().name().to_owned();
-        if self.activations.contains_key(&name) {
-            return Err(Error::NameTaken { kind: kind::ACTIVATION, name });
-        }
+        self.free(&[kind::ACTIVATION, kind::LAYER], &name)?;
         add(&mut self.outputs, kind::OUTPUT, name, Box::new(make))
     }
 
@@ -159,6 +170,31 @@ impl<F: Float> Registry<F> {
             return Err(Error::NameTaken { kind: kind::OPTIMIZER, name });
         }
         add(&mut self.optimizers, kind::OPTIMIZER, name, Box::new(make))
+    }
+
+    /// Adds a layer. Activations are layers already.
+    ///
+    /// # Errors
+    /// If there is one of this name, or an activation is called so.
+    pub fn add_layer(
+        &mut self,
+        make: impl Fn() -> Box<dyn Layer<F>> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let name = make().name().to_owned();
+        self.free(&[kind::ACTIVATION, kind::OUTPUT], &name)?;
+        add(&mut self.layers, kind::LAYER, name, Box::new(make))
+    }
+
+    /// Checks that no part of these kinds has this name: layers and activations
+    /// stand side by side in a file.
+    fn free(&self, kinds: &[&'static str], name: &str) -> Result<()> {
+        let taken = kinds.iter().find(|&&kind| match kind {
+            kind::ACTIVATION => self.activations.contains_key(name),
+            kind::OUTPUT => self.outputs.contains_key(name),
+            _ => self.layers.contains_key(name),
+        });
+        let name = name.to_owned();
+        taken.map_or(Ok(()), |kind| Err(Error::NameTaken { kind, name }))
     }
 
     /// The elementwise activation of this name, with this state.
@@ -229,6 +265,33 @@ impl<F: Float> Registry<F> {
                 unknown(kind::OPTIMIZER, name, self.optimizers.keys())
             })?;
         part.restore(state).map_err(in_part(kind::OPTIMIZER, name))?;
+        Ok(part)
+    }
+
+    /// The layer of this name, with this state; an activation as a layer if it
+    /// is called so.
+    ///
+    /// # Errors
+    /// If there is none, or the state is not one of its own.
+    pub fn layer(
+        &self,
+        name: &str,
+        state: State<F>,
+    ) -> Result<Box<dyn Layer<F>>> {
+        let mut part: Box<dyn Layer<F>> =
+            if let Some(make) = self.layers.get(name) {
+                make()
+            } else if let Some(make) = self.outputs.get(name) {
+                Box::new(Output(make()))
+            } else if let Some(make) = self.activations.get(name) {
+                Box::new(Activate(make()))
+            } else {
+                let activations =
+                    self.outputs.keys().chain(self.activations.keys());
+                let known = self.layers.keys().chain(activations);
+                return Err(unknown(kind::LAYER, name, known));
+            };
+        part.restore(state).map_err(in_part(kind::LAYER, name))?;
         Ok(part)
     }
 

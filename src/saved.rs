@@ -13,7 +13,7 @@ use crate::float::Float;
 use crate::layout::Layout;
 use crate::network::NeuralNetwork;
 use crate::npy;
-use crate::persist::{Document, PartRecord};
+use crate::persist::{self, Document, PartRecord};
 use crate::registry::Registry;
 use crate::target::check_finite;
 use crate::training::Training;
@@ -128,14 +128,8 @@ impl<F: Float> NeuralNetwork<F> {
         let bad = |problem| Error::File { path: path.to_owned(), problem };
         let metadata = |reason: String| bad(FileProblem::Metadata { reason });
         let Document { description, mut tensors } = document;
-        let description: Description = serde_json::from_value(description)
-            .map_err(|e| metadata(e.to_string()))?;
-        if description.model != MODEL {
-            return Err(metadata(format!(
-                "a {:?} is not a {MODEL:?}",
-                description.model
-            )));
-        }
+        let description: Description =
+            persist::describe(description, MODEL).map_err(bad)?;
         let unusable =
             |e: Error| bad(FileProblem::Unusable { reason: e.to_string() });
         let layout = Layout::new(&description.sizes).map_err(unusable)?;
@@ -213,17 +207,8 @@ fn take_params<F: Float>(
     layout: &Layout,
     tensors: &mut BTreeMap<String, ArrayD<F>>,
 ) -> Result<Array1<F>, FileProblem> {
-    let mut take = |name: String, expected: &[usize]| {
-        let Some(tensor) = tensors.remove(&name) else {
-            return Err(FileProblem::MissingTensor { name });
-        };
-        if tensor.shape() != expected {
-            let (expected, found) =
-                (expected.to_vec(), tensor.shape().to_vec());
-            return Err(FileProblem::TensorShape { name, expected, found });
-        }
-        Ok(tensor)
-    };
+    let mut take =
+        |name, expected: &[usize]| persist::take(tensors, name, expected);
     let (mut weights, mut biases) = (Vec::new(), Vec::new());
     for (i, size) in layout.sizes().windows(2).enumerate() {
         weights.extend(take(format!("weights.{i}"), size)?);

@@ -59,6 +59,7 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    // ANCHOR: factor
     /// What the learning rate is multiplied by when so many steps are done.
     pub fn factor(&self, done: usize) -> f64 {
         let t = done as f64;
@@ -81,6 +82,7 @@ impl Schedule {
             }
         }
     }
+    // ANCHOR_END: factor
 
     /// The word before the name of the optimizer whose rate it changes.
     fn word(&self) -> &'static str {
@@ -197,6 +199,7 @@ pub struct Scheduled<F: Float> {
     before: Array1<F>,
 }
 
+// ANCHOR: Scheduled
 impl<F: Float> Optimizer<F> for Scheduled<F> {
     fn prepare(&mut self, parameters: usize) -> Result<()> {
         prepare(&mut self.before, parameters)?;
@@ -214,6 +217,7 @@ impl<F: Float> Optimizer<F> for Scheduled<F> {
         self.done += 1;
     }
 }
+// ANCHOR_END: Scheduled
 
 impl<F: Float> Scheduled<F> {
     /// The optimizer, and a schedule that begins with its next step. The

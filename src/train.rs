@@ -12,7 +12,7 @@ use rand::seq::SliceRandom;
 
 use crate::blas;
 use crate::crew::Crew;
-pub use crate::crew::Model;
+pub use crate::crew::{Model, Share};
 use crate::data::Source;
 use crate::error::{Error, Result, setting};
 use crate::float::Float;

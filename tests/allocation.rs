@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gradus::{
     AdaGrad, Adam, AdamW, BinaryCrossEntropy, Bytes, CategoricalCrossEntropy, Clipped, Decayed,
     Elementwise, Event, Fit, Gelu, GradientDescent, Init, LeakyRelu, Loss, MeanSquaredError,
-    Momentum, MovingAverage, Nesterov, NeuralNetwork, Optimizer, Registry, RmsProp, Samples,
-    Schedule, Scheduled, Sigmoid, Source, SparseCategoricalCrossEntropy, State, Subset,
+    Momentum, MovingAverage, Nesterov, Network, NeuralNetwork, Optimizer, Registry, RmsProp,
+    Samples, Schedule, Scheduled, Sigmoid, Source, SparseCategoricalCrossEntropy, State, Subset,
 };
 use ndarray::{Array2, array};
 

@@ -10,8 +10,8 @@ use gradus::random::Random;
 use gradus::train::{Event, silent};
 use gradus::{
     Activation, BinaryCrossEntropy, CategoricalCrossEntropy, Elementwise, Fit, GradientDescent,
-    Identity, Init, Loss, MeanSquaredError, Model, NeuralNetwork, OutputActivation, Relu, Samples,
-    Sigmoid, Softmax, Tanh, Trace, one_hot, toy,
+    Identity, Init, Loss, MeanSquaredError, Model, Network, NeuralNetwork, OutputActivation, Relu,
+    Samples, Share, Sigmoid, Softmax, Tanh, Trace, one_hot, toy,
 };
 use ndarray::{Array1, Array2, ArrayRef, Axis, Dimension, array, s};
 use rand::RngExt;
@@ -147,7 +147,7 @@ fn backward(
 ) -> (Trace<f64>, Array1<f64>) {
     let mut trace = network.trace(x.nrows());
     let mut gradient = Array1::zeros(network.params().len());
-    network.gradient_into(x, y, x.nrows(), &mut trace, &mut gradient);
+    network.gradient_into(x, y, Share::whole(x.nrows()), &mut trace, &mut gradient);
     (trace, gradient)
 }
 
@@ -1107,11 +1107,12 @@ fn gradient_shared_between_threads() {
     let before = network.params().clone();
     let whole = gradient(|theta| plain.mean_loss(theta, &x, &y), &before);
     let mut sum = Array1::zeros(before.len());
-    for share in [0..1, 1..4, 4..6] {
-        let rows = s![share, ..];
+    for range in [0..1, 1..4, 4..6] {
+        let share = Share { first: range.start, batch: 6 };
+        let rows = s![range, ..];
         let mut part = Array1::zeros(before.len());
         let mut trace = network.trace(6);
-        network.gradient_into(&x.slice(rows), &y.slice(rows), 6, &mut trace, &mut part);
+        network.gradient_into(&x.slice(rows), &y.slice(rows), share, &mut trace, &mut part);
         sum += &part;
     }
     assert_all_close(&sum, &whole, 1e-9);

@@ -15,8 +15,8 @@ use gradus::random::Random;
 use gradus::train::silent;
 use gradus::{
     Bytes, CategoricalCrossEntropy, Elementwise, Event, Fit, Float, History, Identity, Init,
-    MeanSquaredError, Mnist, Momentum, NeuralNetwork, Optimizer, Registry, Relu, Samples, Softmax,
-    Source, Subset, Tanh, one_hot,
+    MeanSquaredError, Mnist, Momentum, Network, NeuralNetwork, Optimizer, Registry, Relu, Samples,
+    Softmax, Source, Subset, Tanh, one_hot,
 };
 use ndarray::{Array1, Array2, ArrayRef2};
 use rand::rngs::ChaCha8Rng;

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use gradus::persist::Document;
 use gradus::{
     BinaryCrossEntropy, Elementwise, Error, Fit, Float, GradientDescent, Identity, Init,
-    MeanSquaredError, Momentum, NeuralNetwork, Optimizer, Part, Registry, Relu, Result, Sigmoid,
-    State, Tanh, toy, train,
+    MeanSquaredError, Momentum, Network, NeuralNetwork, Optimizer, Part, Registry, Relu, Result,
+    Sigmoid, State, Tanh, toy, train,
 };
 use ndarray::{Array1, ArrayD, ArrayRef1, IxDyn};
 use serde_json::json;

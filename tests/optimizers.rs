@@ -6,8 +6,8 @@ mod common;
 use common::*;
 use gradus::{
     AdaGrad, Adam, AdamW, Clipped, Decayed, Elementwise, Error, Fit, Float, GradientDescent,
-    Identity, Init, MeanSquaredError, Momentum, NeuralNetwork, Optimizer, Part, Registry, Result,
-    RmsProp, Samples, Schedule, Scheduled, State, Tanh, train,
+    Identity, Init, MeanSquaredError, Momentum, Network, NeuralNetwork, Optimizer, Part, Registry,
+    Result, RmsProp, Samples, Schedule, Scheduled, State, Tanh, train,
 };
 use ndarray::{Array1, array};
 

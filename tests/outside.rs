@@ -7,7 +7,7 @@ mod common;
 use common::*;
 use gradus::check::Check;
 use gradus::{
-    Activation, CategoricalCrossEntropy, Error, Fit, Float, GradientDescent, Init, Loss,
+    Activation, CategoricalCrossEntropy, Error, Fit, Float, GradientDescent, Init, Loss, Network,
     NeuralNetwork, Optimizer, OutputActivation, Part, Registry, Relu, Result, Samples, Softmax,
     Source, State, chain_rule, toy, train,
 };

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gradus::{GradientDescent, Init, NeuralNetwork, Registry, State};
+use gradus::{GradientDescent, Init, Network, NeuralNetwork, Registry, State};
 use ndarray::{Array1, Array2};
 use serde::Deserialize;
 

@@ -7,9 +7,9 @@ use gradus::fused::log_sum_exp;
 use gradus::layout::{flatten, restore};
 use gradus::{
     Activation, AdaGrad, Adam, AdamW, BinaryCrossEntropy, Bytes, CategoricalCrossEntropy, Fit,
-    GradientDescent, Init, Link, Loss, Momentum, MovingAverage, Nesterov, NeuralNetwork, Optimizer,
-    OutputActivation, Registry, RmsProp, Samples, Softmax, Source, SparseCategoricalCrossEntropy,
-    State, one_hot, train,
+    GradientDescent, Init, Link, Loss, Momentum, MovingAverage, Nesterov, Network, NeuralNetwork,
+    Optimizer, OutputActivation, Registry, RmsProp, Samples, Softmax, Source,
+    SparseCategoricalCrossEntropy, State, one_hot, train,
 };
 use ndarray::{Array1, Array2, Axis, array, concatenate, s};
 use proptest::prelude::*;

@@ -12,8 +12,8 @@ use common::*;
 use gradus::check::{Check, Verdict};
 use gradus::{
     Activation, BinaryCrossEntropy, CategoricalCrossEntropy, Elementwise, Error, Fit, Float,
-    GradientDescent, Init, Loss, MeanSquaredError, NeuralNetwork, OutputActivation, Part, Relu,
-    Samples, Sigmoid, Softmax, Source, one_hot, toy, train,
+    GradientDescent, Init, Loss, MeanSquaredError, Network, NeuralNetwork, OutputActivation, Part,
+    Relu, Samples, Sigmoid, Softmax, Source, one_hot, toy, train,
 };
 use ndarray::{
     Array1, Array2, Array3, ArrayRef1, ArrayRef2, ArrayRef3, Axis, Zip, array, concatenate, s,

@@ -8,7 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use common::*;
 use gradus::{
     Activation, BinaryCrossEntropy, Elementwise, Event, Fit, Float, GradientDescent, Identity,
-    Init, MeanSquaredError, Momentum, NeuralNetwork, Part, Samples, Sigmoid, Tanh, toy, train,
+    Init, MeanSquaredError, Momentum, Network, NeuralNetwork, Part, Samples, Sigmoid, Tanh, toy,
+    train,
 };
 use ndarray::{Array2, array};
 

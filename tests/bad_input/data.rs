@@ -2,8 +2,8 @@
 
 use gradus::{
     BinaryCrossEntropy, Bytes, Elementwise, Fit, GradientDescent, Identity, Init, Loss,
-    MeanSquaredError, NeuralNetwork, OutputActivation, Relu, Result, Samples, Sigmoid, Softmax,
-    Source, SparseCategoricalCrossEntropy, train,
+    MeanSquaredError, Network, NeuralNetwork, OutputActivation, Relu, Result, Samples, Sigmoid,
+    Softmax, Source, SparseCategoricalCrossEntropy, train,
 };
 use ndarray::{Array1, Array2, ArrayRef2, array};
 

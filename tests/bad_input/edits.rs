@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gradus::persist::Document;
-use gradus::{NeuralNetwork, Registry, train};
+use gradus::{Network, NeuralNetwork, Registry, train};
 use ndarray::{ArrayD, IxDyn};
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use gradus::persist::Document;
-use gradus::{Fit, NeuralNetwork, Registry, Result};
+use gradus::{Fit, Network, NeuralNetwork, Registry, Result};
 use ndarray::{ArrayD, IxDyn};
 use serde_json::{Value, json};
 

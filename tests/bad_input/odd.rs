@@ -1,8 +1,8 @@
 //! Arrays that are odd and right: they must give the numbers of plain ones.
 
 use gradus::{
-    BinaryCrossEntropy, Elementwise, Error, Fit, Float, Init, MeanSquaredError, NeuralNetwork,
-    Relu, Result, Samples, Sigmoid, SparseCategoricalCrossEntropy, layout, train,
+    BinaryCrossEntropy, Elementwise, Error, Fit, Float, Init, MeanSquaredError, Network,
+    NeuralNetwork, Relu, Result, Samples, Sigmoid, SparseCategoricalCrossEntropy, layout, train,
 };
 use ndarray::{Array1, Array2, Axis, ShapeBuilder, array, s};
 

@@ -2,7 +2,7 @@
 
 use gradus::{
     Activation, CategoricalCrossEntropy, Elementwise, Fit, Float, GradientDescent, Identity, Init,
-    MeanSquaredError, NeuralNetwork, Part, Result, Samples, Softmax, State, train,
+    MeanSquaredError, Network, NeuralNetwork, Part, Result, Samples, Softmax, State, train,
 };
 use ndarray::array;
 use serde_json::Value;

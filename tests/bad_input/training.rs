@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use gradus::{
-    Elementwise, Event, Fit, GradientDescent, Identity, Init, MeanSquaredError, NeuralNetwork,
-    Registry, Relu, Result, Samples, Training, toy, train,
+    Elementwise, Event, Fit, GradientDescent, Identity, Init, MeanSquaredError, Network,
+    NeuralNetwork, Registry, Relu, Result, Samples, Training, toy, train,
 };
 use ndarray::{Array1, Array2, array};
 

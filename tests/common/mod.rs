@@ -1,6 +1,8 @@
 //! What the tests of the equations share: random points, and comparison.
 #![allow(dead_code)] // each test binary uses its own part of this
 
+pub mod six_loops;
+
 use ndarray::{Array, Array1, Array2, ArrayRef, Dimension, ShapeBuilder};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};

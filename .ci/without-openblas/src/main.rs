@@ -1,6 +1,6 @@
 //! Learns exclusive or, on matrix products that do not come from OpenBLAS.
 
-use gradus::{BinaryCrossEntropy, Elementwise, Fit, Init, Momentum, NeuralNetwork, Sigmoid, Tanh};
+use gradus::{BinaryCrossEntropy, Elementwise, Fit, Init, Momentum, Network, NeuralNetwork, Sigmoid, Tanh};
 use gradus::{blas, toy, train};
 
 fn main() -> gradus::Result<()> {

@@ -6,7 +6,7 @@ mod vectors;
 use gradus::layout::{flatten, restore};
 use gradus::{
     CategoricalCrossEntropy, Elementwise, GradientDescent, Identity, Init, MeanSquaredError, Model,
-    NeuralNetwork, Softmax, Tanh, one_hot,
+    Network, NeuralNetwork, Share, Softmax, Tanh, one_hot,
 };
 use ndarray::{Array1, Array2, ShapeBuilder, array};
 use signatures::chapter04::{Functions, call};
@@ -54,7 +54,7 @@ fn backward_of_the_library(x: &Array2<f64>, w: &Array2<f64>, d_z: &Array2<f64>) 
     network.set_params(&flatten(&[Array2::eye(s), w.clone()], &biases)).expect("they fit");
     let y = network.predict(x).expect("finite outputs") - d_z * (0.5 * (n * m) as f64);
     let (mut trace, mut gradient) = (network.trace(n), Array1::zeros(network.params().len()));
-    network.gradient_into(x, &y, n, &mut trace, &mut gradient);
+    network.gradient_into(x, &y, Share::whole(n), &mut trace, &mut gradient);
     let layout = network.layout();
     let d_w = layout.weights(&gradient, 1).to_owned();
     (d_w, layout.biases(&gradient, 1).to_owned(), trace.d_z.remove(0))

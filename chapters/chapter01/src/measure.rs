@@ -3,7 +3,7 @@
 use gradus::check::{Check, Verdict};
 use gradus::random::Random;
 use gradus::{
-    Activation, CategoricalCrossEntropy, Fit, Float, Init, MovingAverage, NeuralNetwork,
+    Activation, CategoricalCrossEntropy, Fit, Float, Init, MovingAverage, Network, NeuralNetwork,
     OutputActivation, Softmax, toy,
 };
 use lab::{Lab, Result};

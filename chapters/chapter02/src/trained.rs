@@ -1,8 +1,8 @@
 //! Networks that go back through the whole Jacobian of softmax, or through its diagonal.
 
 use gradus::{
-    CategoricalCrossEntropy, Fit, Init, Loss, Momentum, NeuralNetwork, OutputActivation, Samples,
-    Softmax, Tanh, one_hot, toy, train,
+    CategoricalCrossEntropy, Fit, Init, Loss, Momentum, Network, NeuralNetwork, OutputActivation,
+    Samples, Softmax, Tanh, one_hot, toy, train,
 };
 use lab::Lab;
 use ndarray::{Array2, ArrayRef1};

@@ -1,6 +1,6 @@
 //! Figures: what the chapter's numbers look like.
 
-use gradus::{NeuralNetwork, Samples};
+use gradus::{Network, NeuralNetwork, Samples};
 use lab::{Regions, Result};
 use ndarray::Array2;
 

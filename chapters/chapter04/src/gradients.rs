@@ -4,8 +4,8 @@ use gradus::check::{Check, Verdict};
 use gradus::random::Random;
 use gradus::{
     Activation, BinaryCrossEntropy, CategoricalCrossEntropy, Elementwise, Gelu, GradientDescent,
-    Identity, Init, Loss, MeanSquaredError, Model, NeuralNetwork, OutputActivation, Relu, Sigmoid,
-    Softmax, Softplus, SparseCategoricalCrossEntropy, Tanh, one_hot, toy,
+    Identity, Init, Loss, MeanSquaredError, Model, Network, NeuralNetwork, OutputActivation, Relu,
+    Share, Sigmoid, Softmax, Softplus, SparseCategoricalCrossEntropy, Tanh, one_hot, toy,
 };
 use lab::{Lab, Result, Table};
 use ndarray::{Array1, Array2, ArrayRef1, s};
@@ -243,11 +243,13 @@ pub fn shares_of_a_batch(args: &Args, lab: &mut Lab) -> Result<()> {
     for pieces in [2, 3, 32] {
         let mut sum = Array1::<f64>::zeros(whole.len());
         for piece in 0..pieces {
-            let rows = s![32 * piece / pieces..32 * (piece + 1) / pieces, ..];
-            let mut share = Array1::zeros(whole.len());
+            let first = 32 * piece / pieces;
+            let rows = s![first..32 * (piece + 1) / pieces, ..];
+            let mut part = Array1::zeros(whole.len());
             let (x, y) = (batch.x().slice(rows), batch.y().slice(rows));
-            network.gradient_into(&x, &y, 32, &mut network.trace(x.nrows()), &mut share);
-            sum += &share;
+            let share = Share { first, batch: 32 };
+            network.gradient_into(&x, &y, share, &mut network.trace(x.nrows()), &mut part);
+            sum += &part;
         }
         let difference = (&sum - &whole).fold(0.0, |max: f64, d| max.max(d.abs()));
         let name =

@@ -2,7 +2,7 @@
 
 use gradus::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Elementwise, Fit, History, Identity, Init,
-    MeanSquaredError, NeuralNetwork, Samples, Sigmoid, Softmax, Source, toy,
+    MeanSquaredError, Network, NeuralNetwork, Samples, Sigmoid, Softmax, Source, toy,
 };
 use lab::{Lab, Lines, Panels, Result, Table};
 use ndarray::{Array2, ArrayView1};

@@ -2,8 +2,8 @@
 
 use gradus::random::Random;
 use gradus::{
-    CategoricalCrossEntropy, GradientDescent, Init, Loss, Model, NeuralNetwork, OutputActivation,
-    Samples, Softmax, Subset, Tanh, one_hot, toy,
+    CategoricalCrossEntropy, GradientDescent, Init, Loss, Model, Network, NeuralNetwork,
+    OutputActivation, Samples, Share, Softmax, Subset, Tanh, one_hot, toy,
 };
 use lab::{Lab, Result, Table};
 use ndarray::{Array1, Array2, Axis, array};
@@ -161,7 +161,7 @@ fn on_moons(
             let y = y.broadcast((rows.len(), 2)).ok_or("two columns, or one to stretch")?;
             let x = moons.x().select(Axis(0), rows);
             let mut trace = network.trace(rows.len());
-            network.gradient_into(&x, &y, rows.len(), &mut trace, &mut gradient);
+            network.gradient_into(&x, &y, Share::whole(rows.len()), &mut trace, &mut gradient);
             network.step(&gradient);
         }
     }

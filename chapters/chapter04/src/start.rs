@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gradus::{Init, NeuralNetwork, Relu, Tanh, toy};
+use gradus::{Init, Network, NeuralNetwork, Relu, Tanh, toy};
 use lab::{Lab, Lines, Panels, Result, Table};
 use ndarray::Array1;
 

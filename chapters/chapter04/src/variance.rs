@@ -1,7 +1,9 @@
 //! How large the numbers in a deep network are, layer by layer.
 
 use gradus::random::Random;
-use gradus::{Activation, Elementwise, Identity, Init, MeanSquaredError, Model, NeuralNetwork};
+use gradus::{
+    Activation, Elementwise, Identity, Init, MeanSquaredError, Model, Network, NeuralNetwork, Share,
+};
 use gradus::{GradientDescent, Trace};
 use lab::Result;
 use ndarray::{Array1, Array2, ArrayRef2, Axis};
@@ -96,7 +98,7 @@ pub fn measure(hidden: impl Activation<f64> + 'static, start: Start, seed: u64) 
 pub fn backward(network: &NeuralNetwork<f64>, x: &Array2<f64>, y: &Array2<f64>) -> Trace<f64> {
     let mut trace = network.trace(x.nrows());
     let mut gradient = Array1::zeros(network.params().len());
-    network.gradient_into(x, y, x.nrows(), &mut trace, &mut gradient);
+    network.gradient_into(x, y, Share::whole(x.nrows()), &mut trace, &mut gradient);
     trace
 }
 

@@ -1,6 +1,6 @@
 //! Exclusive or: the smallest problem that needs a hidden layer.
 
-use gradus::{BinaryCrossEntropy, Elementwise, Identity, Init, Sigmoid, toy};
+use gradus::{BinaryCrossEntropy, Elementwise, Identity, Init, Network, Sigmoid, toy};
 use lab::{Lab, Lines, Result, Table};
 
 use crate::arguments::{Args, Hidden, yes_or_no};

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Mutex;
 
 use gradus::persist::Document;
-use gradus::{Bytes, Fit, Mnist, NeuralNetwork, Registry, Source, Subset};
+use gradus::{Bytes, Fit, Mnist, Network, NeuralNetwork, Registry, Source, Subset};
 use lab::{Lab, Result, Table};
 use ndarray::ArrayRef2;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gradus::{Mnist, NeuralNetwork};
+use gradus::{Mnist, Network, NeuralNetwork};
 use lab::{Lab, Result, Table};
 use ndarray::Axis;
 use serde_json::Value;

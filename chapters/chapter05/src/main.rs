@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use args::{Args, shown};
 use clock::Clock;
-use gradus::{Bytes, Mnist, NeuralNetwork, mnist};
+use gradus::{Bytes, Mnist, Network, NeuralNetwork, mnist};
 use lab::text::thousands;
 use lab::{Lab, Result, Table};
 use ndarray::Array2;

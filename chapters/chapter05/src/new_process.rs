@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use gradus::{Event, NeuralNetwork};
+use gradus::{Event, Network, NeuralNetwork};
 use lab::{Lab, Result};
 use ndarray::Array2;
 

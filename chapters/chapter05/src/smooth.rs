@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gradus::{Fit, Mnist, NeuralNetwork, Subset};
+use gradus::{Fit, Mnist, Network, NeuralNetwork, Subset};
 use lab::Result;
 use ndarray::Array1;
 

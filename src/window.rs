@@ -1,0 +1,143 @@
+//! A square window that slides over an image: what convolution and pooling have
+//! in common.
+
+use std::ops::Range;
+
+use crate::error::{Result, setting};
+use crate::layer::{Shape, misfit};
+
+// ANCHOR: Window
+/// A window of `size` × `size` pixels that moves `stride` pixels at a time, over
+/// an image with `padding` pixels of zeros around it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    pub size: usize,
+    pub stride: usize,
+    pub padding: usize,
+    /// The image, without the padding.
+    height: usize,
+    width: usize,
+    pub channels: usize,
+}
+
+impl Window {
+    /// How many steps fit along a side of so many pixels: what is left over at
+    /// the end is not looked at.
+    #[inline]
+    fn steps(&self, side: usize) -> usize {
+        (side + 2 * self.padding - self.size) / self.stride + 1
+    }
+
+    /// Which pixels of the window lie inside the image, along one side, after
+    /// so many steps.
+    #[inline]
+    fn inside(&self, step: usize, side: usize) -> Range<usize> {
+        let start = step * self.stride;
+        let end = side + self.padding - start;
+        self.padding.saturating_sub(start)..end.min(self.size)
+    }
+}
+// ANCHOR_END: Window
+
+impl Window {
+    /// A window of this size.
+    ///
+    /// # Errors
+    /// If it is 0.
+    pub fn new(name: &'static str, size: usize, stride: usize) -> Result<Self> {
+        setting(name, "be at least 1", size as f64, size > 0)?;
+        let padding = 0;
+        let (height, width, channels) = (0, 0, 0);
+        Ok(Self { size, stride, padding, height, width, channels })
+    }
+
+    /// Sets the stride.
+    ///
+    /// # Errors
+    /// If it is 0.
+    pub fn set_stride(&mut self, stride: usize) -> Result<()> {
+        self.stride = stride;
+        setting("the stride", "be at least 1", stride as f64, stride > 0)
+    }
+
+    /// Sets the padding.
+    ///
+    /// # Errors
+    /// If the window has room beside the image.
+    pub fn set_padding(&mut self, padding: usize) -> Result<()> {
+        self.padding = padding;
+        let range = "be less than the size of the kernel, \
+                     which would see nothing of the image";
+        setting("the padding", range, padding as f64, padding < self.size)
+    }
+
+    /// Takes note of the image; returns the rows and columns of places where
+    /// the window can stand.
+    ///
+    /// # Errors
+    /// If this is no image, or the window is larger than it.
+    pub fn accept(&mut self, input: Shape) -> Result<(usize, usize)> {
+        let Shape::Image { height, width, channels } = input else {
+            return Err(misfit("an image", input));
+        };
+        // A padding is less than the size: what is taken off does not overflow.
+        let least = (self.size - self.padding).saturating_sub(self.padding);
+        let least = least.max(1);
+        if height.min(width) < least {
+            let takes = format!("an image of at least {least}×{least} pixels");
+            return Err(misfit(takes, input));
+        }
+        let room = || {
+            input.checked_len()?;
+            let side = self.padding.checked_mul(2)?;
+            height.max(width).checked_add(side)?;
+            self.len_of(channels)
+        };
+        if room().is_none() {
+            return Err(misfit("a smaller window for an image", input));
+        }
+        (self.height, self.width, self.channels) = (height, width, channels);
+        Ok((self.steps(height), self.steps(width)))
+    }
+
+    fn len_of(&self, channels: usize) -> Option<usize> {
+        self.size.checked_mul(self.size)?.checked_mul(channels)
+    }
+
+    /// How many numbers a window sees: size · size · channels.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.size * self.size * self.channels
+    }
+
+    /// How many places there are in one image.
+    #[inline]
+    pub fn places(&self) -> usize {
+        self.steps(self.height) * self.steps(self.width)
+    }
+
+    // ANCHOR: runs
+    /// What a window sees at its place number `place`, piece by piece: where a
+    /// piece begins among the numbers of the window, and which numbers of the
+    /// image it is. A row of the window is one piece: its pixels, and their
+    /// channels, lie side by side in the image.
+    #[inline]
+    pub fn runs(
+        &self,
+        place: usize,
+    ) -> impl Iterator<Item = (usize, Range<usize>)> + use<> {
+        let Window { size, stride, padding, width, channels, .. } = *self;
+        let across = self.steps(width);
+        let (i, j) = (place / across, place % across);
+        let columns = self.inside(j, width);
+        let length = columns.len() * channels;
+        self.inside(i, self.height).map(move |row| {
+            let y = i * stride + row - padding;
+            let x = j * stride + columns.start - padding;
+            let start = (y * width + x) * channels;
+            let within = (row * size + columns.start) * channels;
+            (within, start..start + length)
+        })
+    }
+    // ANCHOR_END: runs
+}

@@ -78,29 +78,20 @@ pub fn prepare() -> Result<(), Error> {
     done(status(cargo.args(["--package", "assignments"]))?)
 }
 
-/// Builds a program for each chapter, and one for all. Instead of one that does not compile it
+/// Builds a program for each chapter, and one for those that work together. Instead of one that does not compile it
 /// leaves a text with what the compiler said.
 pub fn build_all(chapters: &[u32]) -> Result<(), Error> {
-    let mut sound = true;
     for program in chapters.iter().map(|&chapter| program(chapter)) {
         eprintln!("Building {program}");
-        sound &= build_or_explain(&program)?;
-    }
-    if sound {
-        build_or_explain("together")?;
-        return Ok(());
-    }
-    leave_text("together", "it needs all chapters, and not all of them compile")
-}
-
-/// Whether a program could be built; a text stands in its place if it could not.
-fn build_or_explain(program: &str) -> Result<bool, Error> {
-    match compile(program, false)? {
-        Ok(_) => keep(program).map(|()| true),
-        Err(said) => {
-            let text = format!("your file does not compile\n{said}");
-            leave_text(program, &text).map(|()| false)
+        match compile(&program, false)? {
+            Ok(_) => keep(&program)?,
+            Err(said) => leave_text(&program, &format!("your file does not compile\n{said}"))?,
         }
+    }
+    match compile("together", false)? {
+        Ok(_) => keep("together"),
+        // What the compiler says stands at the chapter.
+        Err(_) => leave_text("together", "it needs several chapters, and not all of them compile"),
     }
 }
 
@@ -132,12 +123,11 @@ pub fn compile(program: &str, colours: bool) -> Result<Result<String, String>, E
     Ok(Err(said))
 }
 
-/// Cargo, building the program with the answers to one chapter, or to all.
+/// Cargo, building the program with the answers to one chapter, or to those that work together.
 fn build(program: &str) -> Command {
     let mut cargo = build_in_course();
-    let features = if program == "together" { "all" } else { program };
     cargo.args(["--quiet", "--package", "answers", "--no-default-features"]);
-    cargo.args(["--features", features]);
+    cargo.args(["--features", program]);
     cargo
 }
 

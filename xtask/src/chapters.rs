@@ -4,9 +4,11 @@ use crate::plan::Need;
 use crate::set_up::set_up;
 use crate::workspace::{cargo, chapters, find_chapter, output, root, status};
 use crate::{Error, done};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-use std::{env, fs};
+use std::{env, fs, thread};
 
 /// What a chapter needs.
 const NEEDS: &[Need] = &[Need::Compiler, Need::OpenBlas];
@@ -60,33 +62,55 @@ pub fn render(asked: &[String]) -> Result<ExitStatus, Error> {
     Ok(ExitStatus::default())
 }
 
-/// Runs chapters again, beside the book, and compares what they write with what it says.
+/// Runs chapters again, beside the book, and compares what they write with what it says: as many at
+/// a time as there are cores, since most of them use one.
 pub fn verify_book(asked: &[String]) -> Result<ExitStatus, Error> {
     let chapters = find_chapters(asked)?;
     set_up(NEEDS)?;
     done(status(build(&chapters).args(["--bin", "verify"]))?)?;
-    let scratch = root().join("target/verify-book");
     // What an earlier run has left may be there or not.
-    let _ = fs::remove_dir_all(&scratch);
-    let mut differing = Vec::new();
-    for chapter in chapters {
-        let start = Instant::now();
-        let found = scratch.join(&chapter);
-        let mut run = cargo("run");
-        run.args(["--quiet", "--bin", &chapter, "--", "--out"]).arg(&found).stdout(Stdio::null());
-        done(status(&mut run)?)?;
-        let mut verify = cargo("run");
-        verify.args(["--quiet", "--bin", "verify", "--"]);
-        verify.arg(root().join("book/src/generated").join(&chapter)).arg(found);
-        let (status, text) = output(&mut verify)?;
-        let same = if status.success() { "as in the book" } else { "differs from the book:" };
-        println!("{chapter}, {:.0} s: {same}", start.elapsed().as_secs_f64());
-        print!("{text}");
-        if !status.success() {
-            differing.push(chapter);
+    let _ = fs::remove_dir_all(scratch());
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let next = Mutex::new(chapters.iter());
+    let worker = || {
+        let mut differing = Vec::new();
+        let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
+        while let Some(chapter) = take() {
+            if !is_as_in_the_book(chapter)? {
+                differing.push(chapter.clone());
+            }
         }
-    }
+        Ok::<_, Error>(differing)
+    };
+    let differing = thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
+        let results = workers.into_iter().map(|worker| worker.join().expect("a worker's panic"));
+        results.collect::<Result<Vec<_>, _>>()
+    })?;
+    let mut differing = differing.concat();
+    differing.sort();
     if differing.is_empty() { Ok(ExitStatus::default()) } else { Err(Error::NotTheBook(differing)) }
+}
+
+/// Where the chapters write when they are verified.
+fn scratch() -> PathBuf {
+    root().join("target/verify-book")
+}
+
+/// Runs one chapter, compares, and says how long that took.
+fn is_as_in_the_book(chapter: &str) -> Result<bool, Error> {
+    let start = Instant::now();
+    let found = scratch().join(chapter);
+    let mut run = cargo("run");
+    run.args(["--quiet", "--bin", chapter, "--", "--out"]).arg(&found).stdout(Stdio::null());
+    done(status(&mut run)?)?;
+    let mut verify = cargo("run");
+    verify.args(["--quiet", "--bin", "verify", "--"]);
+    verify.arg(root().join("book/src/generated").join(chapter)).arg(found);
+    let (status, text) = output(&mut verify)?;
+    let same = if status.success() { "as in the book" } else { "differs from the book:" };
+    print!("{chapter}, {:.0} s: {same}\n{text}", start.elapsed().as_secs_f64());
+    Ok(status.success())
 }
 
 /// The chapters that were asked for, or all.

@@ -11,9 +11,9 @@ use std::sync::Mutex;
 use common::*;
 use gradus::check::{Check, Verdict};
 use gradus::{
-    Activation, BinaryCrossEntropy, CategoricalCrossEntropy, Elementwise, Error, Fit, Float,
+    Activation, BinaryCrossEntropy, CategoricalCrossEntropy, Dense, Elementwise, Error, Fit, Float,
     GradientDescent, Init, Loss, MeanSquaredError, Network, NeuralNetwork, OutputActivation, Part,
-    Relu, Samples, Sigmoid, Softmax, Source, one_hot, toy, train,
+    Relu, Samples, Sequential, Shape, Sigmoid, Softmax, Source, layers, one_hot, toy, train,
 };
 use ndarray::{
     Array1, Array2, Array3, ArrayRef1, ArrayRef2, ArrayRef3, Axis, Zip, array, concatenate, s,
@@ -339,6 +339,67 @@ fn bug_threshold_on_softmax_decides_nothing() {
     assert_eq!(network.predict_labels(&x).unwrap(), [1]);
 }
 
+/// A dense layer as published: `backward` answers, and takes a step of its own.
+struct LearningLayer {
+    weights: Array2<f64>,
+    biases: Array1<f64>,
+}
+
+impl LearningLayer {
+    fn forward(&self, x: &Array2<f64>) -> Array2<f64> {
+        x.dot(&self.weights) + &self.biases
+    }
+
+    fn backward(&mut self, x: &Array2<f64>, d_y: &Array2<f64>, rate: f64) -> Array2<f64> {
+        let d_x = d_y.dot(&self.weights.t());
+        self.weights.scaled_add(-rate, &x.t().dot(d_y));
+        self.biases.scaled_add(-rate, &d_y.sum_axis(Axis(0)));
+        d_x
+    }
+
+    fn params(&self) -> Array1<f64> {
+        self.weights.iter().chain(&self.biases).copied().collect()
+    }
+}
+
+// Aflak, "Math: Neural Network from scratch in Python": a layer that is asked has moved. All that
+// it shows of its gradient is the step, and where a check looks, the gradient is another one.
+#[test]
+fn bug_a_layer_that_learns_while_it_is_asked() {
+    let (x, y, rate) = (array![[1.0, 1.0]], array![[2.0]], 0.1);
+    let mut published = LearningLayer { weights: array![[0.5], [-0.3]], biases: Array1::zeros(1) };
+    let layers = layers![Dense::new(1, Init::LeCun).unwrap()];
+    let descent = GradientDescent::new(rate).unwrap();
+    let ours = Sequential::new(Shape::Vector(2), layers, MeanSquaredError, descent, 1);
+    let mut ours = ours.unwrap();
+    let before = published.params();
+    ours.set_params(&before).unwrap();
+
+    let d_y = (published.forward(&x) - &y) * 2.0;
+    let d_x = published.backward(&x, &d_y, rate);
+    let read_off = (&before - &published.params()) / rate;
+    let gradient = ours.loss_and_gradient(&x, &y).unwrap().1;
+    assert_all_close(&read_off, &gradient, 1e-14);
+    // Asked again, ours says the same, and the published one does not.
+    assert_eq!(ours.loss_and_gradient(&x, &y).unwrap().1, gradient);
+    let again = published.backward(&x, &d_y, 0.0);
+    assert!((again - d_x).iter().all(|d| d.abs() > 0.1));
+
+    let mut check = |at: &Array1<f64>, gradient: &Array1<f64>| {
+        let loss = |params: &ArrayRef1<f64>| {
+            ours.set_params(params).unwrap();
+            ours.loss_and_gradient(&x, &y).unwrap().0
+        };
+        Check::default().gradient(loss, at, gradient).unwrap()
+    };
+    let right = check(&before, &gradient);
+    assert!(right.passed, "{right}");
+    let wrong = check(&published.params(), &read_off);
+    assert!(!wrong.passed, "{wrong}");
+    // The step takes the share 2η(|x|² + 1) of the error away, here 0.6.
+    assert_close(wrong.derived / wrong.measured, 1.0 / 0.4, 1e-6);
+}
+
 /// A valid convolution with stride 1: (inputs, h, w) * (outputs, inputs, k, k) → (outputs, …).
 /// The bias of each output is added `bias_times` times.
 fn convolve(
@@ -355,7 +416,7 @@ fn convolve(
     })
 }
 
-// Aflak, "Math: Neural Network from scratch in Python": the bias is added once for each input
+// Aflak again, in the convolution of the repository: the bias is added once for each input
 // channel, and its gradient multiplied by the number of output channels.
 #[test]
 fn bug_convolution_bias_times_channels() {

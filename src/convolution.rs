@@ -70,8 +70,13 @@ impl Convolution {
             channels as f64,
             channels > 0,
         )?;
-        let window = Window::new("the size of the kernel", kernel, 1)?;
-        Ok(Self { channels, window, init })
+        setting(
+            "the size of the kernel",
+            "be at least 1",
+            kernel as f64,
+            kernel > 0,
+        )?;
+        Ok(Self { channels, window: Window::new(kernel, 1), init })
     }
 
     /// The same layer with another stride.
@@ -128,9 +133,9 @@ impl Convolution {
             let x = x.to_slice().expect(CONTIGUOUS);
             let rows = columns.chunks_exact_mut(window.len());
             for (place, row) in rows.enumerate() {
-                for (within, piece) in window.runs(place) {
+                window.runs(place).for_each(|(within, piece)| {
                     row[within..][..piece.len()].copy_from_slice(&x[piece]);
-                }
+                });
             }
         }
     }
@@ -308,12 +313,10 @@ impl<F: Float> Layer<F> for Convolution {
     }
     // ANCHOR_END: Convolution_initialise
 
-    // ANCHOR: Convolution_room
     /// The columns: as many numbers as all windows see.
     fn room(&self, rows: usize) -> usize {
         rows * self.window.places() * self.window.len()
     }
-    // ANCHOR_END: Convolution_room
 }
 
 /// Adds the rows of a matrix up.

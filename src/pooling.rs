@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayRef1, ArrayRef2, ArrayView1, ArrayViewMut1};
 
-use crate::error::Result;
+use crate::error::{Result, setting};
 use crate::float::Float;
 use crate::layer::{Layer, Mode, Pass, Shape};
 use crate::part::{Part, State};
@@ -20,7 +20,7 @@ use crate::window::Window;
 ///
 /// | setting | purpose | range | default |
 /// |---|---|---|---|
-/// | `size` | side of the window, in pixels | 1 or more | |
+/// | `size` | side of the window, in pixels | 1 to 4096 | |
 /// | `stride` | pixels from window to window | 1 or more | `size` |
 #[derive(Debug, Clone)]
 pub struct MaxPool {
@@ -36,6 +36,9 @@ pub struct AveragePool {
 }
 // ANCHOR_END: MaxPool
 
+/// The number of a pixel in a window of this size still fits in an `f32`.
+const LARGEST: usize = 4096;
+
 /// What both have in common: settings, name and state.
 macro_rules! pool {
     ($layer:ident, $name:literal) => {
@@ -43,10 +46,15 @@ macro_rules! pool {
             /// A layer with square windows that do not overlap.
             ///
             /// # Errors
-            /// If they have no pixels.
+            /// If they have no pixels, or more than 4096 × 4096.
             pub fn new(size: usize) -> Result<Self> {
-                let window = Window::new("the size of a window", size, size)?;
-                Ok(Self { window })
+                setting(
+                    "the size of a window",
+                    "be from 1 to 4096",
+                    size as f64,
+                    (1..=LARGEST).contains(&size),
+                )?;
+                Ok(Self { window: Window::new(size, size) })
             }
 
             /// The same layer with another stride.
@@ -96,19 +104,23 @@ impl<F: Float> Layer<F> for MaxPool {
         _: &ArrayRef1<F>,
         x: &ArrayRef2<F>,
         y: &mut ArrayRef2<F>,
-        _: &mut ArrayRef1<F>,
+        kept: &mut ArrayRef1<F>,
     ) {
         y.fill(F::neg_infinity());
+        kept.fill(F::zero());
         let x = x.as_standard_layout();
-        for (x, mut y) in x.rows().into_iter().zip(y.rows_mut()) {
-            let (x, y) = (slice(&x), slice_mut(&mut y));
-            for (seen, place) in pixels(&self.window) {
-                for (y, &x) in y[place].iter_mut().zip(&x[seen]) {
-                    if x > *y || x.is_nan() {
-                        *y = x;
+        for (i, mut y) in y.rows_mut().into_iter().enumerate() {
+            let (x, y) = (x.row(i), slice_mut(&mut y));
+            let (x, kept) = (slice(&x), &mut flat_mut(kept)[i * y.len()..]);
+            pixels(&self.window).for_each(|(number, seen, place)| {
+                let number = F::cast(number as f64);
+                let best = y[place.clone()].iter_mut().zip(&mut kept[place]);
+                for ((y, kept), &x) in best.zip(&x[seen]) {
+                    if x > *y || (x.is_nan() && !y.is_nan()) {
+                        (*y, *kept) = (x, number);
                     }
                 }
-            }
+            });
         }
     }
     // ANCHOR_END: MaxPool_forward
@@ -123,27 +135,30 @@ impl<F: Float> Layer<F> for MaxPool {
     ) {
         let Some(d_x) = d_x else { return };
         d_x.fill(F::zero());
-        let channels = self.window.channels;
-        let x = pass.x.as_standard_layout();
+        let d_y = d_y.as_standard_layout();
         for (i, mut d_x) in d_x.rows_mut().into_iter().enumerate() {
-            let (x, d_x) = (x.row(i), slice_mut(&mut d_x));
-            let x = slice(&x);
-            let outputs = pass.y.row(i).into_iter().zip(d_y.row(i));
-            for (k, (&y, &d)) in outputs.enumerate() {
-                let runs = self.window.runs(k / channels);
-                let mut seen = runs.flat_map(|(_, run)| {
-                    run.skip(k % channels).step_by(channels)
-                });
-                let is_y = |x: F| x == y || (x.is_nan() && y.is_nan());
-                let first = seen.find(|&k| is_y(x[k]));
-                d_x[first.expect("a maximum is one of its window")] += d;
-            }
+            let (d_y, d_x) = (d_y.row(i), slice_mut(&mut d_x));
+            let (d_y, kept) = (slice(&d_y), slice(&pass.kept));
+            let kept = &kept[i * d_y.len()..];
+            pixels(&self.window).for_each(|(number, seen, place)| {
+                let number = F::cast(number as f64);
+                let best = d_y[place.clone()].iter().zip(&kept[place]);
+                for ((&d_y, &kept), d_x) in best.zip(&mut d_x[seen]) {
+                    if kept == number {
+                        *d_x += d_y;
+                    }
+                }
+            });
         }
     }
     // ANCHOR_END: MaxPool_backward
+
+    /// For every output, which pixel of its window it came from.
+    fn room(&self, rows: usize) -> usize {
+        rows * self.window.places() * self.window.channels
+    }
 }
 
-// ANCHOR: AveragePool
 impl<F: Float> Layer<F> for AveragePool {
     fn accept(&mut self, input: Shape) -> Result<Shape> {
         accept(&mut self.window, input)
@@ -161,9 +176,9 @@ impl<F: Float> Layer<F> for AveragePool {
         let (x, share) = (x.as_standard_layout(), self.share());
         for (x, mut y) in x.rows().into_iter().zip(y.rows_mut()) {
             let (x, y) = (slice(&x), slice_mut(&mut y));
-            for (seen, place) in pixels(&self.window) {
+            pixels(&self.window).for_each(|(_, seen, place)| {
                 add(&mut y[place], share, &x[seen]);
-            }
+            });
         }
     }
 
@@ -179,13 +194,12 @@ impl<F: Float> Layer<F> for AveragePool {
         let (d_y, share) = (d_y.as_standard_layout(), self.share());
         for (d_y, mut d_x) in d_y.rows().into_iter().zip(d_x.rows_mut()) {
             let (d_y, d_x) = (slice(&d_y), slice_mut(&mut d_x));
-            for (seen, place) in pixels(&self.window) {
+            pixels(&self.window).for_each(|(_, seen, place)| {
                 add(&mut d_x[seen], share, &d_y[place]);
-            }
+            });
         }
     }
 }
-// ANCHOR_END: AveragePool
 
 impl AveragePool {
     /// Each pixel's share of the mean.
@@ -200,17 +214,18 @@ fn accept(window: &mut Window, input: Shape) -> Result<Shape> {
 }
 
 // ANCHOR: pixels
-/// For every place of the window, every pixel seen from there: its numbers in
-/// the image, and those of the place in the output.
+/// For every place of the window, every pixel seen from there: its number in
+/// the window, what of the image it is, and what of the output the place is.
 fn pixels(
     window: &Window,
-) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> {
     let channels = window.channels;
     let from = move |start| start..start + channels;
     (0..window.places()).flat_map(move |place| {
         let runs = window.runs(place);
         let seen = runs.flat_map(move |(_, run)| run.step_by(channels));
-        seen.map(move |start| (from(start), from(place * channels)))
+        let place = from(place * channels);
+        seen.enumerate().map(move |(i, start)| (i, from(start), place.clone()))
     })
 }
 // ANCHOR_END: pixels
@@ -228,4 +243,8 @@ fn slice<'a, F: Float>(row: &'a ArrayView1<F>) -> &'a [F] {
 
 fn slice_mut<'a, F: Float>(row: &'a mut ArrayViewMut1<F>) -> &'a mut [F] {
     row.as_slice_mut().expect(CONTIGUOUS)
+}
+
+fn flat_mut<F: Float>(kept: &mut ArrayRef1<F>) -> &mut [F] {
+    kept.as_slice_mut().expect(CONTIGUOUS)
 }

@@ -7,9 +7,9 @@ use crate::error::{Result, setting};
 use crate::layer::{Shape, misfit};
 
 // ANCHOR: Window
-/// A window of `size` × `size` pixels that moves `stride` pixels at a time, over
-/// an image with `padding` pixels of zeros around it.
-#[derive(Debug, Clone, Copy)]
+/// A window of `size` × `size` pixels that moves `stride` pixels at a time,
+/// over an image with `padding` pixels of zeros around it.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Window {
     pub size: usize,
     pub stride: usize,
@@ -18,21 +18,22 @@ pub(crate) struct Window {
     height: usize,
     width: usize,
     pub channels: usize,
+    /// At how many places the window stands, in a column and in a row.
+    down: usize,
+    across: usize,
 }
 
 impl Window {
-    /// How many steps fit along a side of so many pixels: what is left over at
-    /// the end is not looked at.
-    #[inline]
-    fn steps(&self, side: usize) -> usize {
+    /// How many places there are along a side of so many pixels: what is left
+    /// over at the end is not looked at.
+    fn places_along(&self, side: usize) -> usize {
         (side + 2 * self.padding - self.size) / self.stride + 1
     }
 
-    /// Which pixels of the window lie inside the image, along one side, after
-    /// so many steps.
-    #[inline]
-    fn inside(&self, step: usize, side: usize) -> Range<usize> {
-        let start = step * self.stride;
+    /// Which pixels of the window lie inside the image, along one side, at
+    /// place number i.
+    fn inside(&self, i: usize, side: usize) -> Range<usize> {
+        let start = i * self.stride;
         let end = side + self.padding - start;
         self.padding.saturating_sub(start)..end.min(self.size)
     }
@@ -40,15 +41,9 @@ impl Window {
 // ANCHOR_END: Window
 
 impl Window {
-    /// A window of this size.
-    ///
-    /// # Errors
-    /// If it is 0.
-    pub fn new(name: &'static str, size: usize, stride: usize) -> Result<Self> {
-        setting(name, "be at least 1", size as f64, size > 0)?;
-        let padding = 0;
-        let (height, width, channels) = (0, 0, 0);
-        Ok(Self { size, stride, padding, height, width, channels })
+    /// A window of this size, which is at least 1.
+    pub fn new(size: usize, stride: usize) -> Self {
+        Self { size, stride, ..Self::default() }
     }
 
     /// Sets the stride.
@@ -97,7 +92,9 @@ impl Window {
             return Err(misfit("a smaller window for an image", input));
         }
         (self.height, self.width, self.channels) = (height, width, channels);
-        Ok((self.steps(height), self.steps(width)))
+        self.down = self.places_along(height);
+        self.across = self.places_along(width);
+        Ok((self.down, self.across))
     }
 
     fn len_of(&self, channels: usize) -> Option<usize> {
@@ -105,15 +102,13 @@ impl Window {
     }
 
     /// How many numbers a window sees: size · size · channels.
-    #[inline]
     pub fn len(&self) -> usize {
         self.size * self.size * self.channels
     }
 
     /// How many places there are in one image.
-    #[inline]
     pub fn places(&self) -> usize {
-        self.steps(self.height) * self.steps(self.width)
+        self.down * self.across
     }
 
     // ANCHOR: runs
@@ -121,14 +116,12 @@ impl Window {
     /// piece begins among the numbers of the window, and which numbers of the
     /// image it is. A row of the window is one piece: its pixels, and their
     /// channels, lie side by side in the image.
-    #[inline]
     pub fn runs(
         &self,
         place: usize,
     ) -> impl Iterator<Item = (usize, Range<usize>)> + use<> {
         let Window { size, stride, padding, width, channels, .. } = *self;
-        let across = self.steps(width);
-        let (i, j) = (place / across, place % across);
+        let (i, j) = (place / self.across, place % self.across);
         let columns = self.inside(j, width);
         let length = columns.len() * channels;
         self.inside(i, self.height).map(move |row| {

@@ -8,10 +8,12 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gradus::{
-    AdaGrad, Adam, AdamW, BinaryCrossEntropy, Bytes, CategoricalCrossEntropy, Clipped, Decayed,
-    Elementwise, Event, Fit, Gelu, GradientDescent, Init, LeakyRelu, Loss, MeanSquaredError,
-    Momentum, MovingAverage, Nesterov, Network, NeuralNetwork, Optimizer, Registry, RmsProp,
-    Samples, Schedule, Scheduled, Sigmoid, Source, SparseCategoricalCrossEntropy, State, Subset,
+    Activate, AdaGrad, Adam, AdamW, AveragePool, BatchNorm, BinaryCrossEntropy, Bytes,
+    CategoricalCrossEntropy, Clipped, Convolution, Decayed, Dense, Dropout, Elementwise, Event,
+    Fit, Flatten, Gelu, GradientDescent, Init, Layer, LeakyRelu, Loss, MaxPool, MeanSquaredError,
+    Momentum, MovingAverage, Nesterov, Network, NeuralNetwork, Optimizer, Output, Registry, Relu,
+    RmsProp, Samples, Schedule, Scheduled, Sequential, Shape, Sigmoid, Softmax, Source,
+    SparseCategoricalCrossEntropy, State, Subset, layers,
 };
 use ndarray::{Array2, array};
 
@@ -42,7 +44,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// Allocations between the end of the first batch and the end of the last, in one epoch with a
 /// smaller last batch.
-fn allocations(network: &mut NeuralNetwork<f32>, source: &dyn Source<f32>, fit: &Fit) -> usize {
+fn allocations(network: &mut impl Network<f32>, source: &dyn Source<f32>, fit: &Fit) -> usize {
     let (mut after_first, mut after_last) = (0, 0);
     let mut observe = |event: Event| {
         if let Event::Batch { training, .. } = event {
@@ -168,7 +170,63 @@ fn training_steps_allocate_nothing_after_the_first() {
     let bytes = Bytes::new(bytes, (0..50).map(|i| i % 3).collect(), 1.0 / 255.0, 3).unwrap();
     check("bytes", standard("relu"), &bytes);
     check("a subset", standard("relu"), &Subset::new(&bytes, 5..45).unwrap());
+    layers_allocate_nothing_after_the_first_step();
     assert!(allocation_is_counted());
+}
+
+/// The same for networks of layers, with every layer there is.
+fn layers_allocate_nothing_after_the_first_step() {
+    let init = Init::He;
+    let conv = |channels, kernel| Convolution::new(channels, kernel, init).unwrap();
+    type Layers = Vec<Box<dyn Layer<f32>>>;
+    let networks: [(&str, Layers); 3] = [
+        (
+            "all layers",
+            layers![
+                conv(4, 3).padding(1).unwrap(),
+                BatchNorm::new(),
+                Activate(Relu),
+                MaxPool::new(2).unwrap(),
+                conv(9, 2).stride(2).unwrap(),
+                Activate(Gelu),
+                AveragePool::new(2).unwrap().stride(1).unwrap(),
+                Flatten,
+                Dropout::new(0.8).unwrap(),
+                Dense::new(8, init).unwrap(),
+                BatchNorm::new(),
+                Activate(Relu),
+                Dense::new(3, init).unwrap(),
+                Output(Softmax),
+            ],
+        ),
+        // As small as products by hand, and larger than one piece of the way back.
+        (
+            "one pixel",
+            layers![conv(1, 8), conv(2, 1), Flatten, Dense::new(3, init).unwrap(), Output(Softmax)],
+        ),
+        (
+            "many columns",
+            layers![
+                conv(40, 3),
+                conv(8, 3),
+                Flatten,
+                Dense::new(3, init).unwrap(),
+                Output(Softmax)
+            ],
+        ),
+    ];
+    let input = Shape::image(8, 8, 2);
+    let data = samples(50, &[128, 3], &CategoricalCrossEntropy);
+    for (what, layers) in networks {
+        let optimizer = Adam::new(0.01).unwrap();
+        let mut network =
+            Sequential::new(input, layers, CategoricalCrossEntropy, optimizer, 1).unwrap();
+        for (threads, batch_size) in [(1, 8), (2, 16), (3, 16), (1, 49)] {
+            let fit = Fit { batch_size, epochs: 1, threads, ..Fit::default() };
+            let calls = allocations(&mut network, &data, &fit);
+            assert_eq!(calls, 0, "{what} {threads} {batch_size}");
+        }
+    }
 }
 
 /// The counter counts: otherwise a zero would mean nothing.

@@ -5,13 +5,13 @@ mod common;
 
 use common::six_loops::{Slide, convolve, images, parameter_count, rows, run};
 use common::*;
-use gradus::check::Check;
+use gradus::check::{Check, Verdict};
 use gradus::{
     Activate, AveragePool, CategoricalCrossEntropy, Convolution, Dense, Error, Fit, Flatten, Init,
-    Layer, MaxPool, Mode, Momentum, Network, Output, Part, Relu, Samples, Sequential, Shape,
+    Layer, MaxPool, Mode, Momentum, Network, Output, Part, Pass, Relu, Samples, Sequential, Shape,
     Softmax, State, Tanh, layers, train,
 };
-use ndarray::{Array1, Array2, Array4, ArrayRef1, Axis, ShapeBuilder, array, s};
+use ndarray::{Array1, Array2, Array4, ArrayRef1, ArrayRef2, Axis, ShapeBuilder, array, s};
 
 /// Kernel, stride, padding, image, channels in, channels out.
 const SHAPES: [(Slide, (usize, usize), usize, usize); 9] = [
@@ -100,12 +100,8 @@ fn convolution_and_pooling_take_arrays_in_any_order() {
         assert_eq!(one.d_params, other.d_params);
 
         let mut d_params = Array1::from_elem(params.len(), f64::NAN);
-        let pass = gradus::Pass {
-            params: params.view(),
-            x: x.view(),
-            y: one.y.view(),
-            kept: one.kept.view(),
-        };
+        let pass =
+            Pass { params: params.view(), x: x.view(), y: one.y.view(), kept: one.kept.view() };
         layer.backward_into(&pass, &d_y, None, &mut d_params);
         assert_eq!(one.d_params, d_params);
     }
@@ -321,7 +317,7 @@ fn convolution_and_pooling_refuse_what_makes_no_sense() {
     );
     assert_eq!(
         said(MaxPool::new(0).map(drop)),
-        "the size of a window must be at least 1, but is 0"
+        "the size of a window must be from 1 to 4096, but is 0"
     );
     let stride = AveragePool::new(2).unwrap().stride(0);
     assert_eq!(said(stride.map(drop)), "the stride must be at least 1, but is 0");
@@ -353,11 +349,11 @@ fn convolution_refuses_sizes_that_overflow() {
                         let Ok(output) = Layer::<f64>::accept(&mut layer, shape) else { continue };
                         if output.checked_len().is_some() && channels < 4 {
                             accepted += 1;
-                            assert!(output.len() > 0);
+                            assert!(!output.is_empty());
                             assert!(Layer::<f64>::room(&layer, 1) > 0);
                         }
                     }
-                    let mut pool = MaxPool::new(kernel).unwrap();
+                    let mut pool = MaxPool::new(kernel.min(4096)).unwrap();
                     let _ = Layer::<f64>::accept(&mut pool, Shape::image(side, side, channels));
                 }
             }
@@ -418,4 +414,111 @@ fn no_samples_are_no_trouble() {
     Layer::<f64>::accept(&mut pool, input).unwrap();
     let (none, x) = (Array1::zeros(0), Array2::zeros((0, 16)));
     pool.forward_into(mode, &none, &x, &mut y, &mut Array1::zeros(0));
+}
+
+/// The largest window whose pixels can be told apart in f32: the last of 2²⁴ is the maximum.
+#[test]
+fn max_pool_routes_to_the_last_pixel_of_the_largest_window() {
+    let side = 4096;
+    assert!(MaxPool::new(side + 1).is_err());
+    let mut pool = MaxPool::new(side).unwrap();
+    let mut x = Array2::<f32>::zeros((1, side * side));
+    x[[0, side * side - 1]] = 1.0;
+    let input = Shape::image(side, side, 1);
+    let run = run(&mut pool, input, &Array1::zeros(0), &x, &array![[5.0]]);
+    assert_eq!(run.d_x[[0, side * side - 1]], 5.0);
+    assert_eq!(run.d_x.sum(), 5.0);
+}
+
+/// Aflak's convolution, as a layer: the bias is added once for each input channel, and its
+/// gradient multiplied by the number of output channels.
+#[derive(Debug)]
+struct BiasForEachChannel {
+    right: Convolution,
+    inputs: usize,
+    outputs: usize,
+}
+
+impl BiasForEachChannel {
+    fn new(outputs: usize) -> Self {
+        let right = Convolution::new(outputs, 3, Init::He).unwrap();
+        Self { right, inputs: 0, outputs }
+    }
+}
+
+impl Part<f64> for BiasForEachChannel {
+    fn name(&self) -> &str {
+        "bias_for_each_channel"
+    }
+}
+
+impl Layer<f64> for BiasForEachChannel {
+    fn accept(&mut self, input: Shape) -> gradus::Result<Shape> {
+        self.inputs = input.channels();
+        Layer::<f64>::accept(&mut self.right, input)
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, Vec<usize>)> {
+        Layer::<f64>::parameters(&self.right)
+    }
+
+    fn room(&self, rows: usize) -> usize {
+        Layer::<f64>::room(&self.right, rows)
+    }
+
+    fn forward_into(
+        &self,
+        mode: Mode,
+        params: &ArrayRef1<f64>,
+        x: &ArrayRef2<f64>,
+        y: &mut ArrayRef2<f64>,
+        kept: &mut ArrayRef1<f64>,
+    ) {
+        let mut params = params.to_owned();
+        let biases = params.len() - self.outputs;
+        params.slice_mut(s![biases..]).mapv_inplace(|b| self.inputs as f64 * b);
+        self.right.forward_into(mode, &params, x, y, kept);
+    }
+
+    fn backward_into(
+        &self,
+        pass: &Pass<f64>,
+        d_y: &ArrayRef2<f64>,
+        d_x: Option<&mut ArrayRef2<f64>>,
+        d_params: &mut ArrayRef1<f64>,
+    ) {
+        self.right.backward_into(pass, d_y, d_x, d_params);
+        let biases = d_params.len() - self.outputs;
+        d_params.slice_mut(s![biases..]).mapv_inplace(|d| self.outputs as f64 * d);
+    }
+}
+
+/// A layer by itself against central differences: L = Σ y r, with random r.
+fn layer_check(layer: &mut dyn Layer<f64>, input: Shape) -> Verdict {
+    let mut rng = rng(77);
+    let output = layer.accept(input).unwrap();
+    let params = normal(parameter_count(layer), 1.0, &mut rng);
+    let x = normal((3, input.len()), 1.0, &mut rng);
+    let r = normal((3, output.len()), 1.0, &mut rng);
+    let d_params = run(layer, input, &params, &x, &r).d_params;
+    let loss = |params: &ArrayRef1<f64>| (run(layer, input, params, &x, &r).y * &r).sum();
+    Check::default().gradient(loss, &params, &d_params).unwrap()
+}
+
+#[test]
+fn published_bias_for_each_channel_fails_the_layer_check() {
+    for (inputs, outputs) in [(1, 2), (2, 3), (1, 8), (3, 2)] {
+        let input = Shape::image(5, 4, inputs);
+        let right = layer_check(&mut layer(slide(3, 1, 0), outputs), input);
+        assert!(right.passed, "{right}");
+        let wrong = layer_check(&mut BiasForEachChannel::new(outputs), input);
+        assert!(!wrong.passed, "{wrong}");
+        assert_close(wrong.derived / wrong.measured, outputs as f64 / inputs as f64, 1e-6);
+    }
+    // As many channels on both sides: the two mistakes cancel, and nobody notices.
+    for channels in [1, 3] {
+        let hidden =
+            layer_check(&mut BiasForEachChannel::new(channels), Shape::image(5, 4, channels));
+        assert!(hidden.passed, "{hidden}");
+    }
 }

@@ -1633,9 +1633,9 @@ fn twice_averaged_gradient() {
 ///
 /// ```math
 /// \begin{aligned}
-/// \hat m &= \frac{\sum_k \beta_1^k\, c\,g_{t-k}}{\sum_k \beta_1^k} \\[4pt]
-/// \hat v &= \frac{\sum_k \beta_2^k\, c^2 g_{t-k}^2}{\sum_k \beta_2^k} \\
-/// \theta_t - \theta_{t+1} &= \eta\,\frac{\hat m}{\sqrt{\hat v}}
+/// \hat v &= \frac{\sum_k \beta_1^k\, c\,g_{t-k}}{\sum_k \beta_1^k} \\[4pt]
+/// \hat s &= \frac{\sum_k \beta_2^k\, c^2 g_{t-k}^2}{\sum_k \beta_2^k} \\
+/// \theta_t - \theta_{t+1} &= \eta\,\frac{\hat v}{\sqrt{\hat s}}
 ///   \;\text{ is the same for all } c > 0
 /// \end{aligned}
 /// ```
@@ -1645,13 +1645,13 @@ fn adam_forgets_the_scale() {
     let (eta, beta1, beta2): (f64, f64, f64) = (0.01, 0.9, 0.999);
     let g = normal(30, 1.0, &mut rng);
     // The recursion on the true gradients …
-    let (mut m, mut v) = (0.0, 0.0);
+    let (mut v, mut s) = (0.0, 0.0);
     for t in 0..30 {
-        m = beta1 * m + (1.0 - beta1) * g[t];
-        v = beta2 * v + (1.0 - beta2) * g[t] * g[t];
-        let m_hat = m / (1.0 - beta1.powi(t as i32 + 1));
-        let v_hat = v / (1.0 - beta2.powi(t as i32 + 1));
-        let step = eta * m_hat / v_hat.sqrt();
+        v = beta1 * v + (1.0 - beta1) * g[t];
+        s = beta2 * s + (1.0 - beta2) * g[t] * g[t];
+        let v_hat = v / (1.0 - beta1.powi(t as i32 + 1));
+        let s_hat = s / (1.0 - beta2.powi(t as i32 + 1));
+        let step = eta * v_hat / s_hat.sqrt();
         // … and the formula on gradients that are too small, or too large.
         for c in [0.125, 1.0, 60.0] {
             let sum1: f64 = (0..=t).map(|k| beta1.powi(k as i32) * c * g[t - k]).sum();

@@ -13,6 +13,7 @@ pub mod lines;
 mod march;
 mod marks;
 pub mod panels;
+pub mod race;
 pub mod regions;
 mod svg;
 

@@ -47,6 +47,7 @@ pub use figure::heat_map::HeatMap;
 pub use figure::images::Images;
 pub use figure::lines::Lines;
 pub use figure::panels::Panels;
+pub use figure::race::Race;
 pub use figure::regions::Regions;
 pub use machine::machine;
 pub use progress::Progress;

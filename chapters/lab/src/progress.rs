@@ -14,6 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A bar on a terminal, or a line every two seconds: what a training is told to report to.
 ///
 /// ```no_run
+/// use gradus::Network;
+///
 /// # fn f(lab: &mut lab::Lab, network: &mut gradus::NeuralNetwork<f64>,
 /// #      samples: &gradus::Samples<f64>) -> lab::Result<()> {
 /// let mut progress = lab.progress("XOR");

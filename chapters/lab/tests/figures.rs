@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lab::{Contours, Figure, HeatMap, Images, Lines, Panels, Regions};
+use lab::{Contours, Figure, HeatMap, Images, Lines, Panels, Race, Regions};
 use ndarray::{Array2, array};
 
 /// Equally spaced numbers.
@@ -163,6 +163,21 @@ fn contours() {
             .mark("saddle", 0.0, 0.0)
             .mark("corner", 1.9, -1.8);
     check("saddle", &square);
+}
+
+#[test]
+fn races() {
+    let bowl = |x: f64, y: f64| 0.5 * (x * x + 10.0 * y * y);
+    let path = |rate: f64| {
+        let step = |&(x, y): &(f64, f64)| Some((x - rate * x, y - rate * 10.0 * y));
+        std::iter::successors(Some((-2.5, 1.5)), step).take(60).collect::<Vec<_>>()
+    };
+    let figure =
+        Contours::new("w₁", "w₂", (-3.0, 3.0), (-2.0, 2.0), bowl, &[0.5, 2.0, 4.0, 8.0, 16.0])
+            .path("learning rate 0.05", &path(0.05))
+            .path("learning rate 0.18", &path(0.18))
+            .mark("minimum", 0.0, 0.0);
+    check("race", &Race::new("race", figure, 6.0, 10));
 }
 
 #[test]

@@ -99,7 +99,18 @@ pub(super) fn shortened(value: f64, (lo, hi): (f64, f64)) -> f64 {
 }
 
 impl Contours {
-    fn check(&self) -> Result<()> {
+    /// The paths, each with its name.
+    pub(super) fn paths(&self) -> &[(String, Vec<Point>)] {
+        &self.paths
+    }
+
+    /// Whether a point lies in the frame.
+    pub(super) fn holds(&self, (x, y): Point) -> bool {
+        let within = |(lo, hi): (f64, f64), v: f64| (lo..=hi).contains(&v);
+        within(self.x_range, x) && within(self.y_range, y)
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
         check_range(&self.x_label, self.x_range)?;
         check_range(&self.y_label, self.y_range)?;
         if let Some((x, y)) = self.hole {
@@ -123,14 +134,23 @@ impl Contours {
     }
 }
 
-impl Figure for Contours {
-    fn draw(&self) -> Result<String> {
-        self.check()?;
+impl Contours {
+    /// The frame, and the size of the drawing without the legend.
+    fn frame(&self) -> Result<(Frame, Point)> {
         let (x_range, y_range) = (self.x_range, self.y_range);
         let x = Axis::new(&self.x_label, x_range, false)?;
         let y = Axis::new(&self.y_label, y_range, false)?;
         let shape = (x_range.1 - x_range.0, y_range.1 - y_range.0);
-        let (frame, (width, height)) = Frame::to_scale(x, y, shape);
+        Ok(Frame::to_scale(x, y, shape))
+    }
+
+    /// The drawing with its legend, but without the paths themselves, and its frame.
+    pub(super) fn draw_without_paths(&self) -> Result<(String, Frame)> {
+        Ok((self.drawing(false)?, self.frame()?.0))
+    }
+
+    fn drawing(&self, with_paths: bool) -> Result<String> {
+        let (frame, (width, height)) = self.frame()?;
         let legend = self.legend(width);
         canvas::draw((width, height + legend.height()), |canvas| {
             frame.draw(canvas)?;
@@ -138,7 +158,7 @@ impl Figure for Contours {
                 let line: Vec<Point> = line.iter().map(|&point| frame.at(point)).collect();
                 canvas.line(&line, stroke(INK, 1.0))?;
             }
-            for (index, (_, points)) in self.paths.iter().enumerate() {
+            for (index, (_, points)) in self.paths.iter().enumerate().filter(|_| with_paths) {
                 let colour = colour::series(index);
                 for piece in frame.pieces(points) {
                     canvas.line(&piece, stroke(colour, 2.0))?;
@@ -156,20 +176,33 @@ impl Figure for Contours {
         })
     }
 
-    fn csv(&self) -> String {
+    /// The rows of the data: level lines, paths if they are wanted, marks.
+    pub(super) fn rows(&self, with_paths: bool) -> impl Iterator<Item = Vec<String>> {
         let row = |kind: &str, name: &str, piece: usize, (x, y): Point| {
             vec![kind.into(), name.into(), piece.to_string(), number(x), number(y)]
         };
-        let levels = self.levels.iter().flat_map(|(level, lines)| {
+        let levels = self.levels.iter().flat_map(move |(level, lines)| {
             lines.iter().enumerate().flat_map(move |(piece, line)| {
                 line.iter().map(move |&point| row("level", &number(*level), piece, point))
             })
         });
-        let paths = self.paths.iter().flat_map(|(name, points)| {
+        let paths = self.paths.iter().filter(move |_| with_paths);
+        let paths = paths.flat_map(move |(name, points)| {
             points.iter().map(move |&point| row("path", name, 0, point))
         });
-        let marks = self.marks.iter().map(|(name, point)| row("mark", name, 0, *point));
-        csv(&["kind", "name", "piece", "x", "y"], levels.chain(paths).chain(marks))
+        let marks = self.marks.iter().map(move |(name, point)| row("mark", name, 0, *point));
+        levels.chain(paths).chain(marks)
+    }
+}
+
+impl Figure for Contours {
+    fn draw(&self) -> Result<String> {
+        self.check()?;
+        self.drawing(true)
+    }
+
+    fn csv(&self) -> String {
+        csv(&["kind", "name", "piece", "x", "y"], self.rows(true))
     }
 }
 

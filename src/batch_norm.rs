@@ -21,7 +21,6 @@ use crate::float::Float;
 use crate::layer::{Layer, Mode, Pass, Shape, misfit};
 use crate::part::{Part, State};
 
-// ANCHOR: BatchNorm
 /// Batch normalisation, of each feature of a vector or each channel of an
 /// image.
 ///
@@ -46,7 +45,6 @@ pub struct BatchNorm<F: Float> {
     running_mean: Array1<F>,
     running_variance: Array1<F>,
 }
-// ANCHOR_END: BatchNorm
 
 impl<F: Float> Default for BatchNorm<F> {
     fn default() -> Self {
@@ -143,7 +141,6 @@ impl<F: Float> Part<F> for BatchNorm<F> {
     }
 }
 
-// ANCHOR: BatchNorm_accept
 impl<F: Float> Layer<F> for BatchNorm<F> {
     fn accept(&mut self, input: Shape) -> Result<Shape> {
         let channels = input.channels();
@@ -158,7 +155,6 @@ impl<F: Float> Layer<F> for BatchNorm<F> {
         self.size = input.len();
         Ok(input)
     }
-    // ANCHOR_END: BatchNorm_accept
 
     // ANCHOR: BatchNorm_forward
     fn forward_into(

@@ -14,7 +14,6 @@ use crate::float::Float;
 use crate::layer::{Draw, Layer, Mode, Pass, Shape};
 use crate::part::{Part, State};
 
-// ANCHOR: Dropout
 /// Inverted dropout: what is kept is divided by the probability of being kept,
 /// so that the mean is the input, and prediction has nothing to do.
 ///
@@ -33,7 +32,6 @@ pub struct Dropout {
     keep: f64,
     width: usize,
 }
-// ANCHOR_END: Dropout
 
 impl Dropout {
     /// A layer that keeps each entry with this probability.

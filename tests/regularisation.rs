@@ -303,6 +303,21 @@ fn one_value_for_a_channel_is_its_own_mean() {
 }
 
 #[test]
+fn a_share_of_one_value_leaves_the_measuring_to_the_others() {
+    let x = numbers(4, 2, 7);
+    let (three, one) = (x.slice(s![..3, ..]).to_owned(), x.slice(s![3.., ..]).to_owned());
+    let mut bench = Bench::new(BatchNorm::new().momentum(1.0).unwrap(), Shape::Vector(2));
+    let mut measure = |x: &Array2<f64>, share: f64| {
+        bench.forward(Mode::Train(draw(0, 0)), x);
+        bench.measure(x, share)
+    };
+    let sum = measure(&three, 0.75) + measure(&one, 0.25);
+    bench.layer.absorb(&sum);
+    assert_near(bench.layer.running_mean(), &three.mean_axis(Axis(0)).unwrap(), 1e-15);
+    assert_near(bench.layer.running_variance(), &three.var_axis(Axis(0), 1.0), 1e-14);
+}
+
+#[test]
 fn no_value_for_a_channel_counts_for_nothing() {
     let mut bench = Bench::new(BatchNorm::new(), Shape::Vector(2));
     let nothing = Array2::zeros((0, 2));

@@ -34,4 +34,14 @@ chapters! {
         forward_pass;
     "chapter05" chapter05:
         scale_pixels place_in_epoch header_length float_from_bytes read_tensor resumed_step;
+    "chapter06" chapter06:
+        tanh_layer_backward dense_layer_step parameter_places layer_by_layer_order jacobian_costs
+        shared_answer stack_loss_and_gradient;
+    "chapter07" chapter07:
+        output_size convolve_image im2col col2im kernel_gradient max_pool max_pool_backward;
+    "chapter08" chapter08:
+        adagrad_step rmsprop_step adam_step adamw_step clip_by_norm cosine_rate one_cycle_rate;
+    "chapter09" chapter09:
+        l2_cost_and_gradient dropout_forward batch_norm_forward batch_norm_backward
+        running_statistics standardise decide_classes;
 }

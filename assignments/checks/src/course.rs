@@ -27,7 +27,7 @@ const LIMIT_TOGETHER: Duration = Duration::from_secs(120);
 pub enum Part {
     /// The functions of one chapter, with the library for everything else.
     Chapter(u32),
-    /// The functions of all chapters, which train a network.
+    /// The functions of several chapters, which train a network.
     Together,
 }
 
@@ -91,10 +91,13 @@ impl Part {
         format!("chapter{:02}", self.chapter().number)
     }
 
-    /// The chapter whose text has its exercises: the last one, for all together.
+    /// The chapter whose text has its exercises.
     fn chapter(self) -> &'static Chapter {
-        let found = CHAPTERS.iter().find(|chapter| self == Self::Chapter(chapter.number));
-        found.unwrap_or(&CHAPTERS[CHAPTERS.len() - 1])
+        let is_it = |chapter: &&Chapter| match self {
+            Self::Chapter(number) => chapter.number == number,
+            Self::Together => has_the_work_together(chapter),
+        };
+        CHAPTERS.iter().find(is_it).unwrap_or(&CHAPTERS[CHAPTERS.len() - 1])
     }
 
     /// Its exercises.
@@ -120,6 +123,12 @@ impl Part {
         });
         Ok(Report { part: self, seed, lines: lines.collect() })
     }
+}
+
+/// Whether the exercise on all of a student's work stands in a chapter's text.
+fn has_the_work_together(chapter: &Chapter) -> bool {
+    let Ok(registry) = Registry::read(chapter.exercises) else { return false };
+    registry.exercises.iter().any(|exercise| exercise.kind == Kind::Together)
 }
 
 impl FromStr for Part {
@@ -206,5 +215,14 @@ mod tests {
             let right = format!("`{asked}` has no assignment; there are 1, 2, 3, 4, 5");
             assert!(said.starts_with(&right) && said.ends_with(", together"), "{said}");
         }
+    }
+
+    #[test]
+    fn the_work_together_stands_in_one_chapter_which_need_not_be_the_last() {
+        let with = CHAPTERS.iter().filter(|chapter| has_the_work_together(chapter));
+        assert_eq!(with.map(|chapter| chapter.number).collect::<Vec<_>>(), [5]);
+        assert_eq!(Part::Together.page(), "chapter05");
+        let exercises = Part::Together.exercises().unwrap();
+        assert_eq!(exercises.iter().map(|e| &e.name[..]).collect::<Vec<_>>(), ["all_together"]);
     }
 }

@@ -29,6 +29,10 @@ mod chapter02;
 mod chapter03;
 mod chapter04;
 mod chapter05;
+mod chapter06;
+mod chapter07;
+mod chapter08;
+mod chapter09;
 
 pub use answer::{Answer, Answers, Student};
 pub use chapter::{Chapter, Variant};
@@ -47,4 +51,8 @@ pub const CHAPTERS: &[Chapter] = &[
     chapter03::CHAPTER,
     chapter04::CHAPTER,
     chapter05::CHAPTER,
+    chapter06::CHAPTER,
+    chapter07::CHAPTER,
+    chapter08::CHAPTER,
+    chapter09::CHAPTER,
 ];

@@ -16,6 +16,10 @@ pub mod chapter02;
 pub mod chapter03;
 pub mod chapter04;
 pub mod chapter05;
+pub mod chapter06;
+pub mod chapter07;
+pub mod chapter08;
+pub mod chapter09;
 
 pub use argument::{Argument, Exchange};
 pub use frame::{read_frame, write_frame};

@@ -13,3 +13,11 @@ pub mod chapter03;
 pub mod chapter04;
 #[cfg(feature = "chapter05")]
 pub mod chapter05;
+#[cfg(feature = "chapter06")]
+pub mod chapter06;
+#[cfg(feature = "chapter07")]
+pub mod chapter07;
+#[cfg(feature = "chapter08")]
+pub mod chapter08;
+#[cfg(feature = "chapter09")]
+pub mod chapter09;

@@ -1,5 +1,6 @@
 //! Chapter 9: generalisation.
 
+mod decisions;
 mod normalised;
 mod variants;
 
@@ -145,7 +146,10 @@ pub const CHAPTER: Chapter = Chapter {
         ("decide_classes", decide_classes),
     ],
     reference: |call| REFERENCE.answer(call),
-    variants: || [variants::all(), normalised::all()].into_iter().flatten().collect(),
+    variants: || {
+        let all = [variants::all(), normalised::all(), decisions::all()];
+        all.into_iter().flatten().collect()
+    },
 };
 
 fn l2_cost_and_gradient(ask: &mut Ask<'_>) {

@@ -110,7 +110,7 @@ const CASES: [Case; 5] = [
         padding: 1,
     },
     Case {
-        name: "5×5, 3 → 2, stride 3",
+        name: "5×5, 3 → 2, stride 3, padding 2",
         input: (11, 9, 3),
         channels: 2,
         size: 5,

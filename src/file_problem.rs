@@ -30,7 +30,7 @@ pub enum FileProblem {
 
     /// Written in the other precision.
     #[error(
-        "holds {found} numbers, not {expected}: load it as `NeuralNetwork::<{found}>`"
+        "holds {found} numbers, not {expected}: load it as a network of {found}"
     )]
     Precision {
         /// The precision in the file.

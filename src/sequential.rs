@@ -29,7 +29,7 @@ use crate::training::Training;
 ///         Activate(Tanh),
 ///     ],
 ///     MeanSquaredError,
-///     Momentum::new(0.1, 0.9)?,
+///     Momentum::new(0.05, 0.9)?,
 ///     1,
 /// )?;
 /// let fit = Fit { batch_size: 1, epochs: 1000, ..Fit::default() };

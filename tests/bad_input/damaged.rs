@@ -118,7 +118,7 @@ fn refuses_headers_that_make_no_sense() {
         json!({"version": 1, "precision": "f64", "description": {}, "more": 1}),
     );
     let half = json!({"version": 1, "precision": "f16", "description": {}});
-    let message = "FOLDER/file holds f16 numbers, not f64: load it as `NeuralNetwork::<f16>`";
+    let message = "FOLDER/file holds f16 numbers, not f64: load it as a network of f16";
     content("half precision", message, &file_that_says(&half));
     let message = unreadable("key must be a string at line 1 column 2");
     let entry = format!("{} {{1}}", "0".repeat(64));
@@ -129,7 +129,7 @@ fn refuses_headers_that_make_no_sense() {
     let message = unreadable("tensor \"weights.0\" is not f32");
     t.case("f32 by name, f64 by number", &message, || NeuralNetwork::<f32>::load(&path));
     let path = t.file("file", &whole);
-    let message = "FOLDER/file holds f64 numbers, not f32: load it as `NeuralNetwork::<f64>`";
+    let message = "FOLDER/file holds f64 numbers, not f32: load it as a network of f64";
     t.case("f64 as f32", message, || NeuralNetwork::<f32>::load(&path));
     t.finish(13);
 }

@@ -38,7 +38,9 @@ impl Axis {
         if log {
             let (a, b) = (lo.log10(), hi.log10());
             let more = if b - a < 1e-6 { 0.3 } else { margin * (b - a) };
-            return Self::new(label, (10_f64.powf(a - more), 10_f64.powf(b + more)), true);
+            // Rounding must not leave the first and the last point outside.
+            let (least, most) = (10_f64.powf(a - more).min(lo), 10_f64.powf(b + more).max(hi));
+            return Self::new(label, (least, most), true);
         }
         let size = lo.abs().max(hi.abs());
         let more = match hi - lo {
@@ -166,6 +168,15 @@ fn power(exponent: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_logarithmic_axis_holds_the_numbers_it_is_made_for() {
+        for lo in 1..200 {
+            let (lo, hi) = (f64::from(lo), 1700.0 / f64::from(lo));
+            let axis = Axis::around("x", [lo, hi].into_iter(), 0.0, true).unwrap();
+            assert!(axis.holds(lo) && axis.holds(hi), "{lo} {hi}");
+        }
+    }
 
     fn labels(range: (f64, f64), log: bool) -> String {
         let axis = Axis::new("x", range, log).unwrap();

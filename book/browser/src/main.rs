@@ -79,7 +79,7 @@ fn look(folder: &Path) -> Result<Vec<Finding>> {
     let mut findings = links::check(folder, &origin, &pages);
     findings.extend(search::check(&mut chromium, &origin, "softmax")?);
     let bytes = search::paper(&mut chromium, &origin)?;
-    println!("print.html: {bytes} bytes on paper");
+    println!("chapter08.html: {bytes} bytes on paper");
     findings.extend(pages.into_values().flat_map(|page: Page| page.findings));
     findings.sort();
     findings.dedup();

@@ -7,7 +7,6 @@
 
 mod alone;
 mod args;
-mod clock;
 mod figures;
 mod file;
 mod new_process;
@@ -18,10 +17,9 @@ use std::fs;
 use std::process::ExitCode;
 
 use args::{Args, shown};
-use clock::Clock;
 use gradus::{Bytes, Mnist, Network, NeuralNetwork, mnist};
 use lab::text::thousands;
-use lab::{Lab, Result, Table};
+use lab::{Clock, Lab, Result, Table};
 use ndarray::Array2;
 use new_process::{bytes, differing};
 use run::Run;
@@ -35,7 +33,7 @@ fn chapter(args: &Args, lab: &mut Lab) -> Result<()> {
     if let Some(answers) = &args.new_process {
         return new_process::go_on(args, lab, answers);
     }
-    let mut clock = Clock::new();
+    let mut clock = Clock::start();
     let images = args.images()?;
     clock.lap("reading", "reading and checking 70,000 images");
     let half = run::half_way(&images, args)?;

@@ -8,7 +8,6 @@
 
 mod aflak;
 mod alone;
-mod clock;
 mod digits;
 mod full;
 mod kernel;
@@ -22,8 +21,7 @@ mod six_loops;
 
 use std::process::ExitCode;
 
-use clock::Clock;
-use lab::{Lab, Result};
+use lab::{Clock, Lab, Result};
 
 #[derive(clap::Parser)]
 #[command(about = "Chapter 7: convolution")]
@@ -62,7 +60,7 @@ fn chapter(args: &Args, lab: &mut Lab) -> Result<()> {
         full::train(seed, args.threads, &images, lab)?;
     }
     let stored = full::Stored::read()?;
-    let mut clock = Clock::new();
+    let mut clock = Clock::start();
 
     let dense = shifted::a_few_pixels_aside(seed, &images, lab)?;
     clock.lap("dense", "the dense network, and the moved digits");

@@ -30,6 +30,7 @@
 //! }
 //! ```
 
+mod clock;
 mod colour;
 mod figure;
 mod files;
@@ -41,6 +42,7 @@ mod start;
 mod table;
 pub mod text;
 
+pub use clock::Clock;
 pub use figure::Figure;
 pub use figure::contours::Contours;
 pub use figure::heat_map::HeatMap;

@@ -1,10 +1,10 @@
-//! How long the parts of the chapter take.
+//! How long the parts of a chapter take.
 
 use std::time::Instant;
 
-use lab::{Lab, Result, Table};
+use crate::{Lab, Result, Table, machine};
 
-/// How long each part took.
+/// How long each part of a chapter took.
 pub struct Clock {
     last: Instant,
     laps: Vec<(&'static str, &'static str, f64)>,
@@ -12,7 +12,7 @@ pub struct Clock {
 
 impl Clock {
     /// Starts now.
-    pub fn new() -> Self {
+    pub fn start() -> Self {
         Self { last: Instant::now(), laps: Vec::new() }
     }
 
@@ -23,6 +23,9 @@ impl Clock {
     }
 
     /// Says how long, and on which machine.
+    ///
+    /// # Errors
+    /// If the lab has a section of this name already.
     pub fn tell(self, lab: &mut Lab) -> Result<()> {
         lab.section("times", "How long it took")?;
         lab.section_machine();
@@ -34,7 +37,7 @@ impl Clock {
         let all: f64 = self.laps.iter().map(|(_, _, seconds)| seconds).sum();
         lab.machine("seconds_in_all", all, "s");
         lab.table(&table.row(["in all", &format!("{all:.2}")]));
-        lab.say(format!("\nMeasured on {}.", lab::machine()));
+        lab.say(format!("\nMeasured on {}.", machine()));
         Ok(())
     }
 }

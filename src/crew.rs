@@ -9,13 +9,14 @@
 use std::any::Any;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Barrier, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
 
 use crate::data::Source;
 use crate::error::Result;
 use crate::float::Float;
+use crate::gate::Gate;
 
 // ANCHOR: Model
 /// Anything that can be trained: it has parameters, and a loss with a gradient.
@@ -104,7 +105,7 @@ pub(crate) struct Crew<'a, F: Float, M: Model<F>> {
     source: &'a dyn Source<F>,
     board: RwLock<Blackboard<'a, M>>,
     desks: Vec<Mutex<Desk<F, M::Trace>>>,
-    gate: Barrier,
+    gate: Gate,
 }
 
 impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
@@ -133,7 +134,7 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
             source,
             board: RwLock::new(board),
             desks,
-            gate: Barrier::new(threads),
+            gate: Gate::new(threads),
         }
     }
 

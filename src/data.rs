@@ -4,7 +4,8 @@
 //! time, so the samples may be arrays ([`Samples`]), bytes that become floats
 //! on the way ([`Bytes`]), or anything that implements the trait.
 
-use ndarray::{Array2, ArrayRef2, Zip, s};
+use multiversion::multiversion;
+use ndarray::{Array2, ArrayRef2, ArrayView1, ArrayViewMut1, Zip, s};
 
 use crate::error::{Error, Result, setting, shape};
 use crate::float::Float;
@@ -209,9 +210,7 @@ impl<F: Float> Source<F> for Bytes {
         let scale = F::cast(self.scale);
         y.fill(F::zero());
         for (i, &row) in rows.iter().enumerate() {
-            Zip::from(x.row_mut(i))
-                .and(self.bytes.row(row))
-                .for_each(|x, &byte| *x = scale * F::cast(f64::from(byte)));
+            to_floats(self.bytes.row(row), scale, x.row_mut(i));
             let label = self.labels[row];
             if self.sparse {
                 y[[i, 0]] = F::cast(f64::from(label));
@@ -220,6 +219,15 @@ impl<F: Float> Source<F> for Bytes {
             }
         }
     }
+}
+
+/// x ← scale · bytes.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
+fn to_floats<F: Float>(bytes: ArrayView1<u8>, scale: F, x: ArrayViewMut1<F>) {
+    Zip::from(x).and(bytes).for_each(|x, &byte| {
+        let byte: F = byte.into();
+        *x = scale * byte;
+    });
 }
 
 /// Some of the samples of another source, by number: a validation split, or the

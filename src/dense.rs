@@ -16,6 +16,7 @@ use crate::float::Float;
 use crate::init::Init;
 use crate::layer::{Layer, Mode, Pass, Shape, misfit};
 use crate::part::{Part, State};
+use crate::zeros;
 
 /// A fully connected layer: y = x W + b.
 ///
@@ -92,7 +93,7 @@ impl<F: Float> Layer<F> for Dense {
         _: &mut ArrayRef1<F>,
     ) {
         y.assign(&params.slice(s![self.inputs * self.units..]));
-        product(F::one(), x, &self.weights(params), F::one(), y);
+        zeros::product(x, &self.weights(params), y);
     }
     // ANCHOR_END: Dense_layer
 
@@ -105,7 +106,7 @@ impl<F: Float> Layer<F> for Dense {
         d_params: &mut ArrayRef1<F>,
     ) {
         let mut d_w = matrix_mut(d_params, self.inputs, self.units);
-        product(F::one(), &pass.x.t(), d_y, F::zero(), &mut d_w);
+        zeros::transposed_product(&pass.x, d_y, &mut d_w);
         let mut d_b = d_params.slice_mut(s![self.inputs * self.units..]);
         d_b.fill(F::zero());
         d_y.rows().into_iter().for_each(|row| d_b += &row);

@@ -8,7 +8,7 @@ use ndarray::NdFloat;
 /// [`NdFloat`] brings the arithmetic, `exp` and `ln`, printing, and what matrix
 /// products need. It is implemented for these two types only, and so is this
 /// trait.
-pub trait Float: NdFloat {
+pub trait Float: NdFloat + From<u8> {
     /// The name of the type, as saved models spell it: `"f32"` or `"f64"`.
     const NAME: &'static str;
 

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`float`](mod@float), `file_problem`, [`error`] | `f32` and `f64`; what can be wrong |
 //! | [`blas`] | matrix products, and which kernel computes them |
+//! | [`zeros`] | matrix products that skip zeros |
 //! | [`check`] | a derivative against finite differences |
 //! | [`part`] | what all parts have in common: a name and a state |
 //! | [`activation`] | functions of one number |
@@ -19,7 +20,7 @@
 //! | [`random`], [`init`] | seeds; where training starts |
 //! | [`data`], [`toy`], [`iris`], [`mnist`] | samples, batches, data sets |
 //! | [`standardise`] | features on one scale |
-//! | [`training`], `crew`, [`train`] | what a training is; the loop, and how threads share a batch |
+//! | [`training`], `gate`, `crew`, [`train`] | what a training is; the loop, and how threads share a batch |
 //! | [`layout`] | all parameters as one vector |
 //! | [`layer`], [`dense`], [`pointwise`] | layers that know nothing of each other |
 //! | `window`, [`convolution`], [`pooling`] | layers that look at an image through a window |
@@ -42,6 +43,8 @@ mod file_problem;
 pub mod error;
 
 pub mod blas;
+
+pub mod zeros;
 
 pub mod check;
 
@@ -82,6 +85,8 @@ pub mod mnist;
 pub mod standardise;
 
 pub mod training;
+
+mod gate;
 
 mod crew;
 

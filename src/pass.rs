@@ -27,6 +27,7 @@ use crate::loss::{FusedLoss, Loss};
 use crate::network::NeuralNetwork;
 use crate::target::check_finite;
 use crate::training::Training;
+use crate::zeros;
 
 // ANCHOR: Trace
 /// What one pass over a batch leaves behind, layer by layer.
@@ -98,7 +99,7 @@ impl<F: Float> NeuralNetwork<F> {
             let mut z = trace.z[i].slice_mut(s![..n, ..]);
             let mut a = rest[0].slice_mut(s![..n, ..]);
             z.assign(&self.biases(i));
-            product(F::one(), &input, &self.weights(i), F::one(), &mut z);
+            zeros::product(&input, &self.weights(i), &mut z);
             if i + 1 < self.layout.layers() {
                 self.hidden.apply_into(&z, &mut a);
             } else {
@@ -157,7 +158,7 @@ impl<F: Float> NeuralNetwork<F> {
             let input =
                 if i == 0 { x.view() } else { trace.a[i - 1].slice(rows) };
             let mut d_weights = self.layout.weights_mut(gradient, i);
-            product(F::one(), &input.t(), &d_z, F::zero(), &mut d_weights);
+            zeros::transposed_product(&input, &d_z, &mut d_weights);
             let mut d_biases = self.layout.biases_mut(gradient, i);
             d_biases.fill(F::zero());
             d_z.rows().into_iter().for_each(|row| d_biases += &row);

@@ -163,6 +163,7 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
         self.write(|board| change(&mut board.order));
     }
 
+    // ANCHOR: share_out
     /// Computes the loss of the samples at these places of the order: their
     /// sum. The gradient of their mean is kept for [`step`](Self::step).
     pub fn share_out(&self, batch: Range<usize>) -> f64 {
@@ -183,6 +184,7 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
         }
         first.loss
     }
+    // ANCHOR_END: share_out
 
     /// Moves the parameters along the gradient of the last batch.
     pub fn step(&self) {

@@ -4,6 +4,8 @@
 //! time, so the samples may be arrays ([`Samples`]), bytes that become floats
 //! on the way ([`Bytes`]), or anything that implements the trait.
 
+use std::hint;
+
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayRef2, ArrayView1, ArrayViewMut1, Zip, s};
 
@@ -201,12 +203,14 @@ impl<F: Float> Source<F> for Bytes {
         if self.sparse { 1 } else { self.classes }
     }
 
+    // ANCHOR: Bytes_gather
     fn gather(
         &self,
         rows: &[usize],
         x: &mut ArrayRef2<F>,
         y: &mut ArrayRef2<F>,
     ) {
+        self.call(rows);
         let scale = F::cast(self.scale);
         y.fill(F::zero());
         for (i, &row) in rows.iter().enumerate() {
@@ -219,6 +223,27 @@ impl<F: Float> Source<F> for Bytes {
             }
         }
     }
+    // ANCHOR_END: Bytes_gather
+}
+
+impl Bytes {
+    // ANCHOR: call
+    /// Reads one byte in 64 of these rows and forgets them.
+    ///
+    /// The rows of a batch lie far apart. A memory that is asked for one after
+    /// the other lets the processor wait for each; asked for all at once, it
+    /// brings many of them in the time of one.
+    fn call(&self, rows: &[usize]) {
+        let mut sum = 0_u8;
+        for &row in rows {
+            let bytes = self.bytes.row(row);
+            for &byte in bytes.iter().step_by(64) {
+                sum = sum.wrapping_add(byte);
+            }
+        }
+        hint::black_box(sum);
+    }
+    // ANCHOR_END: call
 }
 
 /// x ← scale · bytes.

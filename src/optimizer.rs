@@ -121,12 +121,10 @@ impl<F: Float> Optimizer<F> for Momentum<F> {
         ready(&mut self.velocity, params.len());
         let (rate, momentum) =
             (F::cast(self.learning_rate), F::cast(self.momentum));
-        Zip::from(params).and(gradient).and(&mut self.velocity).for_each(
-            |theta, &g, v| {
-                *v = flush(momentum * *v - rate * g);
-                *theta += *v;
-            },
-        );
+        Zip::from(&mut self.velocity)
+            .and(gradient)
+            .for_each(|v, &g| *v = flush(momentum * *v - rate * g));
+        params.zip_mut_with(&self.velocity, |theta, &v| *theta += v);
     }
 }
 // ANCHOR_END: Momentum
@@ -141,12 +139,10 @@ impl<F: Float> Optimizer<F> for MovingAverage<F> {
         ready(&mut self.velocity, params.len());
         let (rate, beta) =
             (F::cast(self.learning_rate), F::cast(self.momentum));
-        Zip::from(params).and(gradient).and(&mut self.velocity).for_each(
-            |theta, &g, v| {
-                *v = flush(beta * *v + (F::one() - beta) * g);
-                *theta -= rate * *v;
-            },
-        );
+        Zip::from(&mut self.velocity)
+            .and(gradient)
+            .for_each(|v, &g| *v = flush(beta * *v + (F::one() - beta) * g));
+        params.scaled_add(-rate, &self.velocity);
     }
 }
 // ANCHOR_END: MovingAverage
@@ -161,12 +157,13 @@ impl<F: Float> Optimizer<F> for Nesterov<F> {
         ready(&mut self.velocity, params.len());
         let (rate, momentum) =
             (F::cast(self.learning_rate), F::cast(self.momentum));
-        Zip::from(params).and(gradient).and(&mut self.velocity).for_each(
-            |theta, &g, v| {
-                *v = flush(momentum * *v - rate * g);
-                *theta += momentum * *v - rate * g;
-            },
-        );
+        Zip::from(&mut self.velocity)
+            .and(gradient)
+            .for_each(|v, &g| *v = flush(momentum * *v - rate * g));
+        Zip::from(params)
+            .and(gradient)
+            .and(&self.velocity)
+            .for_each(|theta, &g, &v| *theta += momentum * v - rate * g);
     }
 }
 // ANCHOR_END: Nesterov
@@ -182,6 +179,7 @@ impl<F: Float, O: Optimizer<F> + ?Sized> Optimizer<F> for Box<O> {
     }
 }
 
+// ANCHOR: flush
 /// Zero for what is too small to matter.
 ///
 /// An average of gradients that stay zero shrinks for ever. Below the smallest
@@ -192,6 +190,7 @@ impl<F: Float, O: Optimizer<F> + ?Sized> Optimizer<F> for Box<O> {
 pub(crate) fn flush<F: Float>(v: F) -> F {
     if v.abs() < F::min_positive_value() / F::epsilon() { F::zero() } else { v }
 }
+// ANCHOR_END: flush
 
 /// A velocity, or another such memory, of the right length: zero if there is
 /// none yet.

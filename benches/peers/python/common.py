@@ -13,13 +13,13 @@ BATCH = 128  # images for each step; the last step of an epoch has 96
 RATE, MOMENTUM = 0.1, 0.9
 
 
-def options():
+def options(epochs=10):
     """What the command line asks for. `cargo xtask bench-peers` sets the environment
     variables that decide how many threads the libraries use."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=epochs)
     return parser.parse_args()
 
 

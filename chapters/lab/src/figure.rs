@@ -15,6 +15,7 @@ mod marks;
 pub mod panels;
 pub mod race;
 pub mod regions;
+pub mod rows;
 mod svg;
 
 use crate::Result;

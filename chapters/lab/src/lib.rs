@@ -51,6 +51,7 @@ pub use figure::lines::Lines;
 pub use figure::panels::Panels;
 pub use figure::race::Race;
 pub use figure::regions::Regions;
+pub use figure::rows::Rows;
 pub use machine::machine;
 pub use progress::Progress;
 pub use record::Lab;

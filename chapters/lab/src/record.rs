@@ -21,6 +21,8 @@ pub struct Lab {
     out: PathBuf,
     /// Whether `out` is the chapter's own folder, which holds nothing that it did not make.
     own: bool,
+    /// Whether nothing of this run goes into files.
+    aside: bool,
     results: Results,
     section: Option<Section>,
     problem: Option<Box<dyn Error>>,
@@ -59,11 +61,19 @@ impl Lab {
             chapter: chapter.into(),
             out,
             own,
+            aside: false,
             results: Results { command, ..Results::default() },
             section: None,
             problem: None,
             screen,
         })
+    }
+
+    /// Says that this run is one that a reader tries out, with settings that are not the
+    /// chapter's: unless they have chosen a folder for its files, it is only printed, and what
+    /// the book quotes stays as it is.
+    pub fn aside(&mut self) {
+        self.aside = self.own;
     }
 
     /// Begins a section: prints its title. What is said from here on, up to the next
@@ -89,6 +99,9 @@ impl Lab {
 
     fn end_section(&mut self) -> Result<()> {
         let Some(section) = self.section.take() else { return Ok(()) };
+        if self.aside {
+            return Ok(());
+        }
         let path = self.out.join("outputs").join(format!("{}.txt", section.name));
         files::write(&path, &section.text)?;
         for name in &section.figures {
@@ -198,6 +211,9 @@ impl Lab {
             section.figures.push(name.into());
         }
         let svg = figure.draw().map_err(|error| format!("figure {name:?}: {error}"))?;
+        if self.aside {
+            return Ok(());
+        }
         files::write(&self.out.join(format!("{name}.svg")), &svg)?;
         files::write(&self.out.join(format!("{name}.csv")), &figure.csv())?;
         Ok(())
@@ -235,6 +251,9 @@ impl Lab {
         self.end_section()?;
         if let Some(problem) = self.problem {
             return Err(problem);
+        }
+        if self.aside {
+            return Ok(());
         }
         self.results.machine = self.results.depend_on_machine().then(machine::machine);
         files::write(&self.out.join("results.json"), &self.results.json())?;

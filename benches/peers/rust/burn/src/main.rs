@@ -8,7 +8,7 @@ use burn::nn::Linear;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, SgdConfig};
-use burn::tensor::{Device, ElementConversion, Int, Tensor, TensorData, activation::relu};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation::relu};
 use shared::{BATCH, Draw, HIDDEN, INPUTS, Images, MOMENTUM, OUTPUTS, Options, RATE};
 
 /// The samples as tensors.
@@ -52,7 +52,7 @@ impl Network {
 
     fn correct(&self, data: &Samples) -> usize {
         let predicted = self.forward(data.pixels.clone()).argmax(1).squeeze_dim::<1>(1);
-        predicted.equal(data.labels.clone()).int().sum().into_scalar().elem::<i64>() as usize
+        predicted.equal(data.labels.clone()).int().sum().into_scalar::<i64>() as usize
     }
 }
 
@@ -73,7 +73,7 @@ fn train(network: Network, data: &Samples, draw: &mut Draw, epochs: usize) -> (N
             let x = data.pixels.clone().select(0, indices.clone());
             let labels = data.labels.clone().select(0, indices);
             let loss = loss.forward(network.forward(x), labels);
-            sum += loss.clone().into_scalar().elem::<f64>() * rows.len() as f64;
+            sum += loss.clone().into_scalar::<f64>() * rows.len() as f64;
             let grads = GradientsParams::from_grads(loss.backward(), &network);
             network = optimizer.step(RATE, network, grads);
         }

@@ -1,0 +1,232 @@
+//! Section 4: how fast this machine can be at all.
+
+use std::hint::black_box;
+
+use gradus::{Float, blas};
+use lab::{Lab, Lines, Result, Table};
+use multiversion::multiversion;
+use ndarray::{Array1, Array2};
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
+
+use crate::measure::median_of;
+use crate::plain::update_in_place;
+
+/// The ceilings that nothing on this machine gets through.
+#[derive(Debug, Clone)]
+pub struct Ceilings {
+    /// Operations a second of the best matrix product, in f32 and f64.
+    pub product: [f64; 2],
+    /// The same in f64 with a slow kernel of OpenBLAS, if there is one.
+    pub slow_product: Option<f64>,
+    /// Bytes up to which an array lies in each level of memory, and bytes a second that are read
+    /// from there.
+    pub read: [(f64, f64); 4],
+    /// Seconds for a number from anywhere in memory, asked for alone.
+    pub latency: f64,
+    /// Seconds of an exponential.
+    pub exponential: f64,
+    /// Seconds that a velocity costs more in one update if it is subnormal.
+    pub subnormal: f64,
+}
+
+/// The names of the levels, and the size in bytes of an array that lies there.
+const LEVELS: [(&str, &str, usize); 4] = [
+    ("l1", "first cache, 16 KB", 16 << 10),
+    ("l2", "second cache, 256 KB", 256 << 10),
+    ("l3", "third cache, 4 MB", 4 << 20),
+    ("memory", "memory, 256 MB", 256 << 20),
+];
+
+/// Bytes up to which we take an array to lie in the first three levels.
+const LIMITS: [f64; 4] = [32e3, 1e6, 16e6, f64::INFINITY];
+
+impl Ceilings {
+    /// Measures all of them.
+    pub fn measure(slow_product: Option<f64>) -> Self {
+        let mut read = LIMITS.map(|limit| (limit, 0.0));
+        for ((_, rate), (_, _, bytes)) in read.iter_mut().zip(LEVELS) {
+            *rate = read_rate(bytes);
+        }
+        Self {
+            product: [best_product::<f32>(), best_product::<f64>()],
+            slow_product,
+            read,
+            latency: latency(64 << 20),
+            exponential: exponential(),
+            subnormal: (update_seconds(1e-40) - update_seconds(1e-4)).max(0.0),
+        }
+    }
+
+    /// Bytes a second of an array of this size.
+    pub fn bandwidth(&self, bytes: f64) -> f64 {
+        let level = self.read.iter().find(|(limit, _)| bytes <= *limit);
+        level.map_or(self.read[3].1, |(_, rate)| *rate)
+    }
+
+    /// Operations a second of the best product.
+    pub fn rate<F: Float>(&self) -> f64 {
+        self.product[usize::from(F::NAME == "f64")]
+    }
+}
+
+/// Operations a second of the best of some square products.
+pub fn best_product<F: Float>() -> f64 {
+    let rate = |n: usize| {
+        let (a, b) = (Array2::from_elem((n, n), F::one()), Array2::from_elem((n, n), F::one()));
+        let mut c = Array2::zeros((n, n));
+        let run = || blas::product(F::one(), &a, &b, F::zero(), black_box(&mut c));
+        2.0 * (n as f64).powi(3) / median_of(9, run)
+    };
+    [256, 384, 512].map(rate).into_iter().fold(0.0, f64::max)
+}
+
+/// Bytes a second that are read, one after the other, from an array of this many bytes.
+pub fn read_rate(bytes: usize) -> f64 {
+    let numbers = vec![1.0_f32; bytes / 4];
+    let seconds = median_of(7, || {
+        black_box(sum(black_box(&numbers)));
+    });
+    bytes as f64 / seconds
+}
+
+/// A sum with as many running sums as keep the processor busy: reading is what it waits for.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
+fn sum(numbers: &[f32]) -> f32 {
+    const LANES: usize = 128;
+    let mut sums = [0.0_f32; LANES];
+    let chunks = numbers.chunks_exact(LANES);
+    for chunk in chunks {
+        for l in 0..LANES {
+            sums[l] += chunk[l];
+        }
+    }
+    sums.iter().sum()
+}
+
+/// Seconds for one number from an array of this many bytes, if each says where the next one is.
+fn latency(bytes: usize) -> f64 {
+    const LINE: usize = 16; // numbers of 4 bytes in a line of the cache
+    let lines = bytes / (4 * LINE);
+    let mut order: Vec<usize> = (0..lines).collect();
+    order.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
+    let mut next = vec![0_u32; lines * LINE];
+    for (i, &line) in order.iter().enumerate() {
+        next[line * LINE] = (order[(i + 1) % lines] * LINE) as u32;
+    }
+    let mut at = 0;
+    let mut run = || {
+        for _ in 0..50_000 {
+            at = next[at as usize];
+        }
+        black_box(at);
+    };
+    median_of(5, &mut run) / 50_000.0
+}
+
+fn exponential() -> f64 {
+    let numbers: Vec<f32> = (0..1280).map(|i| -0.01 * i as f32).collect();
+    let mut out = vec![0.0; numbers.len()];
+    let run = || {
+        for (out, x) in out.iter_mut().zip(black_box(&numbers)) {
+            *out = x.exp();
+        }
+        black_box(&mut out);
+    };
+    median_of(9, run) / numbers.len() as f64
+}
+
+/// Seconds for one velocity in one update without a gradient, if all are of this size.
+pub fn update_seconds(size: f32) -> f64 {
+    const P: usize = 50_890;
+    let (mut params, gradient) = (Array1::from_elem(P, 0.1_f32), Array1::zeros(P));
+    let velocity = Array1::from_elem(P, size);
+    let mut v = velocity.clone();
+    // Ten updates leave a velocity in its order of magnitude.
+    let ten = || {
+        v.assign(&velocity);
+        for _ in 0..10 {
+            update_in_place(&mut params, &mut v, black_box(&gradient));
+        }
+    };
+    median_of(9, ten) / (10 * P) as f64
+}
+
+/// 4. What this machine can do at most.
+pub fn tell(ceilings: &Ceilings, lab: &mut Lab) -> Result<()> {
+    lab.section("ceilings", "4  What this machine can do at most")?;
+    lab.section_machine();
+    let mut table = Table::new(&["", "", ""]);
+    let giga = |x: f64| format!("{:.1}", x / 1e9);
+    let [single, double] = ceilings.product;
+    let row = |what: &str, value: String, unit: &str| vec![what.into(), value, unit.into()];
+    table.push(row("best matrix product, f32", giga(single), "billion operations a second"));
+    table.push(row("best matrix product, f64", giga(double), "billion operations a second"));
+    for ((name, what, _), (_, rate)) in LEVELS.iter().zip(ceilings.read) {
+        table.push(row(&format!("read from {what}"), giga(rate), "GB a second"));
+        lab.machine(&format!("bandwidth_{name}"), rate / 1e9, "GB/s");
+        lab.machine(&format!("ridge_{name}"), single / rate, "operations a byte");
+    }
+    let nano = |x: f64| format!("{:.1}", 1e9 * x);
+    table.push(row("a number from anywhere", nano(ceilings.latency), "ns"));
+    table.push(row("an exponential", nano(ceilings.exponential), "ns"));
+    table.push(row("a subnormal velocity, extra", nano(ceilings.subnormal), "ns"));
+    lab.table(&table);
+    lab.say(format!(
+        "\nWhile one number comes from anywhere in memory, the best product does {:.0} operations.\n\
+         A step that does fewer than {:.0} operations for each byte that it reads from memory\n\
+         waits for memory.",
+        ceilings.latency * single,
+        single / ceilings.read[3].1,
+    ));
+    lab.machine("peak_f32", single / 1e9, "GFLOP/s");
+    lab.machine("peak_f64", double / 1e9, "GFLOP/s");
+    lab.machine("latency_ns", 1e9 * ceilings.latency, "ns");
+    lab.machine("exp_f32", 1e9 * ceilings.exponential, "ns");
+    lab.machine("subnormal_ns", 1e9 * ceilings.subnormal, "ns");
+    lab.machine("latency_operations", ceilings.latency * single, "operations");
+    steps_of_the_caches(lab)
+}
+
+/// The rate of reading against the size of what is read.
+fn steps_of_the_caches(lab: &mut Lab) -> Result<()> {
+    let sizes: Vec<usize> = (2..=18).map(|power| 1024 << power).collect();
+    let rates = sizes.iter().map(|&bytes| read_rate(bytes) / 1e9);
+    let kilobytes = sizes.iter().map(|&bytes| bytes as f64 / 1024.0);
+    let figure = Lines::new("size of the array in KB", "read in GB a second").log_x().log_y();
+    lab.figure(
+        "bandwidth",
+        "How many bytes a second are read, one after the other, from an array that is read again \
+         and again, against its size, on logarithmic axes: f32 numbers, one thread.",
+        "A staircase that falls from left to right: a high step for arrays of some ten kilobytes, \
+         lower ones up to a megabyte and up to some ten megabytes, and the lowest beyond.",
+        &figure.series("one thread", kilobytes, rates),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_size_has_the_rate_of_its_level() {
+        let read = [(10.0, 4.0), (100.0, 3.0), (1000.0, 2.0), (f64::INFINITY, 1.0)];
+        let ceilings = Ceilings {
+            product: [2.0, 1.0],
+            slow_product: None,
+            read,
+            latency: 0.0,
+            exponential: 0.0,
+            subnormal: 0.0,
+        };
+        assert_eq!([10.0, 11.0, 1000.0, 1e9].map(|b| ceilings.bandwidth(b)), [4.0, 3.0, 2.0, 1.0]);
+        assert_eq!((ceilings.rate::<f32>(), ceilings.rate::<f64>()), (2.0, 1.0));
+    }
+
+    #[test]
+    fn the_sum_reads_every_number() {
+        let numbers: Vec<f32> = (0..1024).map(|i| i as f32).collect();
+        assert_eq!(sum(&numbers), 1023.0 * 512.0);
+    }
+}

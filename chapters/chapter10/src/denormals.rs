@@ -1,0 +1,170 @@
+//! Section 8: velocities that become too small to compute with.
+
+use std::hint::black_box;
+
+use gradus::{Momentum, Optimizer};
+use lab::{Lab, Lines, Result, Table};
+use ndarray::Array1;
+
+use crate::ceilings::update_seconds;
+use crate::in_place::{InPlace, With};
+use crate::ladder::subnormal;
+use crate::measure::{Watch, median, seconds};
+use crate::plain::{density, update_in_place};
+use crate::task::{BATCH, EPOCHS, MOMENTUM, Place, RATE, Task};
+use lab::text::thousands;
+
+/// After how many epochs the ladder begins.
+pub const WARM: usize = 4;
+
+/// The velocity with which the decay begins.
+const FIRST: f32 = 0.01;
+
+/// How many updates without a gradient are watched.
+const WATCHED: usize = 1200;
+
+/// A training that flushes nothing: where it is after [`WARM`] epochs, the share of hidden units
+/// that are not 0 there, and how many velocities are subnormal after each epoch.
+pub struct Unflushed {
+    pub at: Place<f32>,
+    pub hidden: f64,
+    pub counts: Vec<usize>,
+}
+
+/// Trains without flushing.
+pub fn unflushed(task: &Task) -> Result<Unflushed> {
+    let mut network = InPlace::at(&task.start()?.cast::<f32>(), task)?;
+    let with = With { zeros: true, flush: false };
+    let mut counts = Vec::new();
+    let mut warm = None;
+    for order in task.orders(EPOCHS) {
+        for rows in order.chunks(BATCH) {
+            network.step(&task.images.train, rows, with, &mut Watch::start());
+        }
+        counts.push(subnormal(&network.at));
+        if counts.len() == WARM {
+            warm = Some((network.at.clone(), density(&network.a[0])));
+        }
+    }
+    let (at, hidden) = warm.ok_or("a training has more epochs than that")?;
+    Ok(Unflushed { at, hidden, counts })
+}
+
+/// The first step after which a velocity without a gradient is below a limit.
+fn steps_below(limit: f64) -> usize {
+    ((limit / f64::from(FIRST)).ln() / MOMENTUM.ln()).ceil() as usize
+}
+
+/// The same found by computing it, and the velocity after many more steps.
+fn found(limit: f32) -> (usize, f32) {
+    let (mut v, mut steps, mut below) = (FIRST, 0, None);
+    while steps < 100_000 {
+        v *= MOMENTUM as f32;
+        steps += 1;
+        if below.is_none() && v < limit {
+            below = Some(steps);
+        }
+    }
+    (below.unwrap_or(steps), v)
+}
+
+/// 8. Numbers too small to compute with.
+pub fn too_small(unflushed: &Unflushed, lab: &mut Lab) -> Result<()> {
+    lab.section("denormals", "8  Numbers too small to compute with")?;
+    lab.section_machine();
+    let smallest = f32::MIN_POSITIVE;
+    let threshold = smallest / f32::EPSILON;
+    let (steps, stuck) = found(smallest);
+    let (flush_steps, _) = found(threshold);
+    let (predicted, flush_predicted) =
+        (steps_below(f64::from(smallest)), steps_below(f64::from(threshold)));
+    let stuck = stuck / f32::from_bits(1);
+    lab.say(format!(
+        "A velocity of {FIRST} whose gradient stays 0 falls below the smallest normal f32 after\n\
+         {predicted} steps by the formula, and after {steps} when it is computed. The library's threshold\n\
+         comes after {flush_predicted} by the formula, and after {flush_steps}. Without it, the velocity never\n\
+         becomes 0: it stops at {stuck} times the smallest number that there is.\n"
+    ));
+    lab.exact("denormal_steps", predicted);
+    lab.exact("denormal_steps_found", steps);
+    lab.exact("flush_steps", flush_predicted);
+    lab.exact("flush_steps_found", flush_steps);
+    lab.exact("denormal_stuck", stuck as u64);
+    let parameters = unflushed.at.velocity.len();
+    let mut table = Table::new(&["after epoch", "subnormal velocities", "of all"]);
+    for (epoch, &count) in unflushed.counts.iter().enumerate() {
+        let share = format!("{:.1} %", 100.0 * count as f64 / parameters as f64);
+        table.push(vec![(epoch + 1).to_string(), thousands(count), share]);
+    }
+    lab.table(&table);
+    let most = unflushed.counts.iter().copied().max().unwrap_or(0);
+    lab.near("denormal_share", most as f64 / parameters as f64, 0.05);
+    let (normal, tiny) = (update_seconds(1e-4), update_seconds(1e-40));
+    let micro = |one: f64| 1e6 * one * parameters as f64;
+    lab.say(format!(
+        "\nAn update of {} velocities takes {:.1} microseconds if all are normal, and {:.1}\n\
+         if all are subnormal: {:.1} times as long.",
+        thousands(parameters),
+        micro(normal),
+        micro(tiny),
+        tiny / normal,
+    ));
+    lab.machine("update_normal_us", micro(normal), "µs");
+    lab.machine("update_denormal_us", micro(tiny), "µs");
+    lab.machine("denormal_slower", tiny / normal, "");
+    decay(parameters, predicted, flush_predicted, lab)
+}
+
+/// The time of each update of velocities that decay.
+fn decay(parameters: usize, denormal: usize, flush: usize, lab: &mut Lab) -> Result<()> {
+    let begin = Place {
+        params: Array1::from_elem(parameters, 0.1_f32),
+        velocity: Array1::from_elem(parameters, FIRST),
+    };
+    let gradient = Array1::zeros(parameters);
+    let times = |update: &mut dyn FnMut()| -> Vec<f64> {
+        let each: Vec<f64> = (0..WATCHED).map(|_| 1e6 * seconds(&mut *update)).collect();
+        each.chunks(10).map(median).collect()
+    };
+    let mut unflushed = begin.clone();
+    let without = times(&mut || {
+        update_in_place(&mut unflushed.params, &mut unflushed.velocity, black_box(&gradient));
+    });
+    let mut momentum = crate::task::momentum(&begin)?;
+    let mut params = begin.params.clone();
+    let with = times(&mut || {
+        Optimizer::step(&mut momentum as &mut Momentum<f32>, &mut params, black_box(&gradient));
+    });
+    let steps = || (0..).map(|ten| 10.0 * f64::from(ten) + 5.0);
+    let figure = Lines::new("steps without a gradient", "µs for an update")
+        .series("as it is", steps(), without)
+        .series("flushed", steps(), with)
+        .vertical("flushed to 0", flush as f64)
+        .vertical("subnormal", denormal as f64);
+    lab.figure(
+        "denormals",
+        &format!(
+            "The time of one update of {} velocities whose gradients have become 0, against the \
+             steps since: medians of ten steps. Momentum {MOMENTUM}, rate {RATE}; all velocities \
+             begin at {FIRST}.",
+            thousands(parameters)
+        ),
+        "Two curves. Both are level and equal at first. Where velocities become subnormal, the one \
+         without flushing rises and does not come back; the other stays where it was.",
+        &figure,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formula_and_computation_agree_to_a_step() {
+        let limit = f32::MIN_POSITIVE;
+        let (steps, stuck) = found(limit);
+        assert!(steps.abs_diff(steps_below(f64::from(limit))) <= 1);
+        // 0.9 · 5 = 4.5 is rounded to 4, and 0.9 · 4 = 3.6 to 4 again.
+        assert_eq!(stuck, f32::from_bits(4));
+    }
+}

@@ -9,8 +9,6 @@
 //!
 //! The throughput is in operations: 2nkm for each product, the multiplications by zero counted.
 
-use std::cell::LazyCell;
-
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use gradus::random::Random;
@@ -29,7 +27,7 @@ pub fn all(criterion: &mut Criterion) {
 fn of_a_step<F: Float>(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("product");
     let [inputs, hidden, classes] = SIZES;
-    let digits = LazyCell::new(|| batch::<F>().0);
+    let digits = batch::<F>().0;
     let full = noise::<F, _>((BATCH, inputs));
     let a = noise::<F, _>((BATCH, hidden));
     let (w_1, w_2) = (noise::<F, _>((inputs, hidden)), noise::<F, _>((hidden, classes)));

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use gradus::{
-    Activate, CategoricalCrossEntropy, Dense, Event, Fit, Float, Init, Momentum, Network, Output,
-    Relu, Sequential, Shape, Softmax, layers,
+    Activate, Bytes, CategoricalCrossEntropy, Dense, Event, Fit, Float, Init, Momentum, Network,
+    Output, Relu, Sequential, Shape, Softmax, layers,
 };
 
 use crate::data::{BATCH, MNIST, SIZES, network};
@@ -23,21 +23,27 @@ pub fn all(criterion: &mut Criterion) {
 
 fn with_precision<F: Float>(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("step");
+    let digits = &MNIST.train;
     group.sample_size(10).throughput(Throughput::Elements(BATCH as u64));
     for (threads, word) in [(1, "1 thread"), (2, "2 threads")] {
         let name = format!("{}, {word}", F::NAME);
         group.bench_function(BenchmarkId::new("NeuralNetwork", &name), |b| {
-            b.iter_custom(|steps| time(network::<F>(), threads, steps));
+            b.iter_custom(|steps| time(network::<F>(), digits, threads, steps));
         });
         group.bench_function(BenchmarkId::new("Sequential", &name), |b| {
-            b.iter_custom(|steps| time(sequential::<F>(), threads, steps));
+            b.iter_custom(|steps| time(sequential::<F>(), digits, threads, steps));
         });
     }
 }
 
 /// How long so many steps take, the first of a training left out: it comes after a look at all
 /// samples and the start of the threads.
-fn time<F: Float>(mut network: impl Network<F>, threads: usize, steps: u64) -> Duration {
+fn time<F: Float>(
+    mut network: impl Network<F>,
+    samples: &Bytes,
+    threads: usize,
+    steps: u64,
+) -> Duration {
     let fit = Fit { batch_size: BATCH, epochs: usize::MAX, threads, ..Fit::default() };
     let (mut start, mut done) = (None, 0);
     let mut observe = |event: Event| {
@@ -48,7 +54,7 @@ fn time<F: Float>(mut network: impl Network<F>, threads: usize, steps: u64) -> D
         }
         if done < steps { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    network.fit(&MNIST.train, &fit, None, &mut observe).expect("a training that goes well");
+    network.fit(samples, &fit, None, &mut observe).expect("a training that goes well");
     start.expect("a first step").elapsed()
 }
 

@@ -61,10 +61,7 @@ impl<F: Float> Samples<F> {
     pub fn new(x: Array2<F>, y: Array2<F>) -> Result<Self> {
         shape("the targets", &[x.nrows(), y.ncols()], y.shape())?;
         // Rows are copied one by one: let each lie in one piece.
-        Ok(Self {
-            x: x.as_standard_layout().into_owned(),
-            y: y.as_standard_layout().into_owned(),
-        })
+        Ok(Self { x: by_rows(x), y: by_rows(y) })
     }
 
     /// The inputs.
@@ -108,6 +105,14 @@ impl<F: Float> Source<F> for Samples<F> {
             y.row_mut(i).assign(&self.y.row(row));
         }
     }
+}
+
+/// The same matrix, lying row after row; it is copied only if it does not yet.
+fn by_rows<A: Clone>(x: Array2<A>) -> Array2<A> {
+    if x.is_standard_layout() {
+        return x;
+    }
+    x.as_standard_layout().into_owned()
 }
 
 /// Images or other bytes with a class label each: a byte b becomes the float
@@ -155,8 +160,7 @@ impl Bytes {
                 classes,
             });
         }
-        let bytes = bytes.as_standard_layout().into_owned();
-        Ok(Self { bytes, labels, scale, classes, sparse: false })
+        Ok(Self { bytes: by_rows(bytes), labels, scale, classes, sparse: false })
     }
 
     /// The same samples, with the label itself as the only target column: for

@@ -83,7 +83,9 @@ impl Mnist {
     }
 }
 
-fn bytes(pixels: Vec<u8>, labels: Vec<u8>) -> Result<Bytes> {
+fn bytes(mut pixels: Vec<u8>, labels: Vec<u8>) -> Result<Bytes> {
+    // The `mnist` crate leaves room behind them for twice as many.
+    pixels.shrink_to_fit();
     let images = Array2::from_shape_vec((labels.len(), SIDE * SIDE), pixels)
         .expect("the lengths were checked before the files were parsed");
     Bytes::new(images, labels, 1.0 / 255.0, CLASSES)

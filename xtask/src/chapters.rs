@@ -40,7 +40,7 @@ pub fn test(args: &[String], program_args: &[String]) -> Result<ExitStatus, Erro
 
 /// The kernel that OpenBLAS should have chosen, if it fell back to a slow one. Only a
 /// program that links OpenBLAS can tell: the library's example `kernel`.
-fn better_kernel() -> Result<Option<String>, Error> {
+pub fn better_kernel() -> Result<Option<String>, Error> {
     let (status, kernel) = output(cargo("run").args(["--example", "kernel"]))?;
     // A failure says why by itself, and will stop `cargo test` too.
     let kernel = kernel.trim().to_owned();

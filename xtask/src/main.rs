@@ -2,6 +2,7 @@
 //! then do their job.
 
 mod answers;
+mod bench_peers;
 mod book;
 mod chapters;
 mod found;
@@ -81,6 +82,8 @@ enum Task {
         #[arg(long)]
         yes: bool,
     },
+    /// Compares the library's speed with that of others, after installing them: 9 GB
+    BenchPeers(bench_peers::Options),
     /// Makes an autograder for Gradescope: `gradescope 2`, or `gradescope all`
     Gradescope {
         /// The chapter, and options: try `gradescope --help`
@@ -106,6 +109,8 @@ enum Error {
         .0.join(", "), if .0.len() == 1 { "s" } else { "" }, .0.join(" ")
     )]
     NotTheBook(Vec<String>),
+    #[error("there is no program `{asked}`; there are: {}", .programs.join(", "))]
+    NoSuchProgram { asked: String, programs: Vec<&'static str> },
     #[error("a command failed: {0}")]
     Failed(ExitStatus),
     #[error("cannot start `{program}`: {source}")]
@@ -138,6 +143,7 @@ fn main() -> ExitCode {
         Task::Grade { chapter, options, watch: true } => grade::watch(&chapter, &options),
         Task::Progress => grade::progress(),
         Task::Reset { chapter, yes } => reset::reset(&chapter, yes),
+        Task::BenchPeers(options) => bench_peers::bench_peers(&options),
         Task::Gradescope { args } => grade::gradescope(&args),
     };
     match result {

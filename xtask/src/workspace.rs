@@ -1,7 +1,7 @@
 //! The repository: its root, its chapters, and cargo in it.
 
 use crate::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::{env, fs, io};
 
@@ -43,8 +43,13 @@ pub fn root() -> PathBuf {
 /// The cargo that started us, as if typed in the root of the repository. Paths among the
 /// arguments stay relative to where the reader is.
 pub fn cargo(subcommand: &str) -> Command {
+    cargo_in(&root(), subcommand)
+}
+
+/// The same cargo, as if typed in another workspace.
+pub fn cargo_in(folder: &Path, subcommand: &str) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.arg(subcommand).arg("--manifest-path").arg(root().join("Cargo.toml"));
+    cargo.arg(subcommand).arg("--manifest-path").arg(folder.join("Cargo.toml"));
     // Cargo told us which package we are. Build scripts that watch these variables would
     // run again, and most of the workspace after them, each time that plain cargo and this
     // program take turns.

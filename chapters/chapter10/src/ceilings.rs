@@ -64,11 +64,6 @@ impl Ceilings {
         let level = self.read.iter().find(|(limit, _)| bytes <= *limit);
         level.map_or(self.read[3].1, |(_, rate)| *rate)
     }
-
-    /// Operations a second of the best product.
-    pub fn rate<F: Float>(&self) -> f64 {
-        self.product[usize::from(F::NAME == "f64")]
-    }
 }
 
 /// Operations a second of the best of some square products.
@@ -84,7 +79,7 @@ pub fn best_product<F: Float>() -> f64 {
 
 /// Bytes a second that are read, one after the other, from an array of this many bytes.
 pub fn read_rate(bytes: usize) -> f64 {
-    let numbers = vec![1.0_f32; bytes / 4];
+    let numbers = vec![1_u32; bytes / 4];
     let seconds = median_of(7, || {
         black_box(sum(black_box(&numbers)));
     });
@@ -93,16 +88,15 @@ pub fn read_rate(bytes: usize) -> f64 {
 
 /// A sum with as many running sums as keep the processor busy: reading is what it waits for.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
-fn sum(numbers: &[f32]) -> f32 {
-    const LANES: usize = 128;
-    let mut sums = [0.0_f32; LANES];
-    let chunks = numbers.chunks_exact(LANES);
-    for chunk in chunks {
-        for l in 0..LANES {
-            sums[l] += chunk[l];
+fn sum(numbers: &[u32]) -> u32 {
+    const LANES: usize = 64;
+    let mut sums = [0_u32; LANES];
+    for chunk in numbers.chunks_exact(LANES) {
+        for (sum, number) in sums.iter_mut().zip(chunk) {
+            *sum = sum.wrapping_add(*number);
         }
     }
-    sums.iter().sum()
+    sums.iter().fold(0, |all, sum| all.wrapping_add(*sum))
 }
 
 /// Seconds for one number from an array of this many bytes, if each says where the next one is.
@@ -198,7 +192,7 @@ fn steps_of_the_caches(lab: &mut Lab) -> Result<()> {
     lab.figure(
         "bandwidth",
         "How many bytes a second are read, one after the other, from an array that is read again \
-         and again, against its size, on logarithmic axes: f32 numbers, one thread.",
+         and again, against its size, on logarithmic axes: one thread.",
         "A staircase that falls from left to right: a high step for arrays of some ten kilobytes, \
          lower ones up to a megabyte and up to some ten megabytes, and the lowest beyond.",
         &figure.series("one thread", kilobytes, rates),
@@ -221,12 +215,11 @@ mod tests {
             subnormal: 0.0,
         };
         assert_eq!([10.0, 11.0, 1000.0, 1e9].map(|b| ceilings.bandwidth(b)), [4.0, 3.0, 2.0, 1.0]);
-        assert_eq!((ceilings.rate::<f32>(), ceilings.rate::<f64>()), (2.0, 1.0));
     }
 
     #[test]
     fn the_sum_reads_every_number() {
-        let numbers: Vec<f32> = (0..1024).map(|i| i as f32).collect();
-        assert_eq!(sum(&numbers), 1023.0 * 512.0);
+        let numbers: Vec<u32> = (0..1024).collect();
+        assert_eq!(sum(&numbers), 1023 * 512);
     }
 }

@@ -11,6 +11,7 @@ use lab::Result;
 use ndarray::{Array1, Array2};
 
 use crate::ceilings::best_product;
+use crate::curve;
 use crate::in_place::{InPlace, With};
 use crate::measure::{Watch, median, median_of};
 use crate::plain::{Floats, PLAIN, Plain};
@@ -32,6 +33,7 @@ pub fn asked() -> Option<ExitCode> {
     let seed = word(2).and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let result = match (word(1), args.get(3)) {
         (Some("kernel"), Some(file)) => slow_steps(seed, Path::new(file)),
+        (Some("plain"), Some(file)) => plain(seed, Path::new(file)),
         (Some("threads"), Some(_)) => dense_steps(seed),
         (Some("memory"), Some(_)) => memory(seed),
         _ => Err("--child is what this program calls itself with".into()),
@@ -82,7 +84,8 @@ pub fn write_place(place: &Place<f64>, file: &Path) -> Result<()> {
     Ok(std::fs::write(file, numbers.flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())?)
 }
 
-fn read_place(file: &Path) -> Result<Place<f64>> {
+/// Reads it back.
+pub fn read_place(file: &Path) -> Result<Place<f64>> {
     let bytes = std::fs::read(file)?;
     let number = |b: &[u8]| f64::from_le_bytes(b.try_into().unwrap_or([0; 8]));
     let numbers: Vec<f64> = bytes.chunks_exact(8).map(number).collect();
@@ -139,6 +142,16 @@ pub fn timed(order: &[usize], mut step: impl FnMut(&[usize]) -> f64) -> (f64, Ve
     let begin = Instant::now();
     losses.extend(batches.take(TIMED).map(&mut step));
     (begin.elapsed().as_secs_f64() / TIMED as f64, losses)
+}
+
+/// The plain program, from the start.
+fn plain(seed: u64, file: &Path) -> Result<()> {
+    blas::use_one_thread();
+    let kernel = blas::openblas().map(|openblas| openblas.kernel);
+    if !kernel.is_some_and(|kernel| kernel.eq_ignore_ascii_case(SLOW)) {
+        return Err(format!("{SLOW} is not among the kernels").into());
+    }
+    curve::alone(&Task::read(seed)?, file)
 }
 
 /// Steps whose products all go to OpenBLAS, with as many threads as it likes.

@@ -1,6 +1,7 @@
 //! Sections 1 and 2: the plain program beside the library.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Instant;
 
 use gradus::{Event, Float, Network};
@@ -8,8 +9,9 @@ use lab::{Lab, Lines, Result, Table};
 use ndarray::Array1;
 
 use crate::measure::Watch;
-use crate::plain::{Floats, How, PLAIN, Plain, Route};
-use crate::task::{BATCH, STEPS, Task};
+use crate::child::{self, SLOW};
+use crate::plain::{Floats, PLAIN, Plain};
+use crate::task::{BATCH, Place, STEPS, Task};
 
 /// How many epochs are drawn.
 const DRAWN: usize = 3;
@@ -24,6 +26,34 @@ pub struct Curve {
     seconds: Vec<f64>,
     accuracy: Vec<f64>,
     first: Array1<f64>,
+}
+
+/// What the plain program does in a process of its own: it trains, says what it found, and writes
+/// the parameters after its first epoch.
+pub fn alone(task: &Task, file: &Path) -> Result<()> {
+    let mut watch = Watch::start();
+    let curve = plain(task, &mut watch)?;
+    let line = |numbers: &[f64]| numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
+    println!("epochs {}", line(&curve.seconds));
+    println!("accuracy {}", line(&curve.accuracy));
+    println!("parts {}", line(&WASTE.map(|(part, _)| watch.of(part))));
+    let velocity = Array1::zeros(curve.first.len());
+    child::write_place(&Place { params: curve.first, velocity }, file)
+}
+
+/// The plain program's training with the kernel of OpenBLAS that any processor has, or with the
+/// one in use if there is no such kernel; and the seconds of its parts.
+fn slow_or_not(task: &Task) -> Result<(Curve, Vec<f64>)> {
+    let file = tempfile::NamedTempFile::new()?;
+    let settings = [("OPENBLAS_CORETYPE", SLOW)];
+    if let Some(answer) = child::ask("plain", task.seed, file.path(), &settings) {
+        let first = child::read_place(file.path())?.params;
+        let (seconds, accuracy) = (answer.numbers("epochs"), answer.numbers("accuracy"));
+        return Ok((Curve { seconds, accuracy, first }, answer.numbers("parts")));
+    }
+    let mut watch = Watch::start();
+    let curve = plain(task, &mut watch)?;
+    Ok((curve, WASTE.map(|(part, _)| watch.of(part)).into()))
 }
 
 /// The plain program's training.
@@ -50,7 +80,7 @@ fn plain(task: &Task, watch: &mut Watch) -> Result<Curve> {
 }
 
 fn accuracy(task: &Task, params: &Array1<f64>) -> Result<f64> {
-    let place = crate::task::Place { params: params.clone(), velocity: params * 0.0 };
+    let place = Place { params: params.clone(), velocity: params * 0.0 };
     let score = task.network(&place)?.score(&task.images.test)?;
     Ok(score.accuracy().unwrap_or_default())
 }
@@ -95,8 +125,7 @@ const WASTE: [(&str, &str); 6] = [
 
 /// 1 and 2. The same curve, sooner; and where the plain program's time goes.
 pub fn sooner(task: &Task, lab: &mut Lab) -> Result<()> {
-    let mut watch = Watch::start();
-    let slow = plain(task, &mut watch)?;
+    let (slow, parts) = slow_or_not(task)?;
     let exact = library::<f64>(task)?;
     let fast = library::<f32>(task)?;
     let difference = (&slow.first - &exact.first).mapv(f64::abs).fold(0.0, |a, &b| f64::max(a, b));
@@ -107,9 +136,8 @@ pub fn sooner(task: &Task, lab: &mut Lab) -> Result<()> {
     lab.section("plain", "2  The step as one first writes it")?;
     lab.section_machine();
     let mut table = Table::new(&["part of the step", "ms an epoch", "share", "what is wasted"]);
-    let all = watch.all();
-    for (part, waste) in WASTE {
-        let seconds = watch.of(part);
+    let all: f64 = parts.iter().sum();
+    for ((part, waste), seconds) in WASTE.into_iter().zip(parts) {
         table.push(vec![
             part.into(),
             format!("{:.0}", 1e3 * seconds / DRAWN as f64),
@@ -155,27 +183,28 @@ pub fn sooner(task: &Task, lab: &mut Lab) -> Result<()> {
     )
 }
 
-/// The routes through softmax, of which the plain step takes the first.
-pub fn routes_agree(task: &Task) -> Result<f64> {
-    let floats = Floats::<f64>::of(&gradus::Subset::new(&task.images.train, 0..BATCH)?);
-    let rows: Vec<usize> = (0..BATCH).collect();
-    let params = |route| -> Result<Array1<f64>> {
-        let mut network = Plain::at(&task.start()?, task);
-        network.step(&floats, &rows, How { route, ..PLAIN }, &mut Watch::start());
-        Ok(network.params())
-    };
-    let first = params(Route::Jacobian)?;
-    let mut most = 0.0_f64;
-    for route in [Route::Product, Route::Fused] {
-        let apart = (&params(route)? - &first).mapv(f64::abs);
-        most = apart.fold(most, |a, &b| a.max(b));
-    }
-    Ok(most)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plain::{How, Route};
+
+    /// The routes through softmax, of which the plain step takes the first.
+    fn routes_agree(task: &Task) -> Result<f64> {
+        let floats = Floats::<f64>::of(&gradus::Subset::new(&task.images.train, 0..BATCH)?);
+        let rows: Vec<usize> = (0..BATCH).collect();
+        let params = |route| -> Result<Array1<f64>> {
+            let mut network = Plain::at(&task.start()?, task);
+            network.step(&floats, &rows, How { route, ..PLAIN }, &mut Watch::start());
+            Ok(network.params())
+        };
+        let first = params(Route::Jacobian)?;
+        let mut most = 0.0_f64;
+        for route in [Route::Product, Route::Fused] {
+            let apart = (&params(route)? - &first).mapv(f64::abs);
+            most = apart.fold(most, |a, &b| a.max(b));
+        }
+        Ok(most)
+    }
 
     #[test]
     fn the_three_routes_take_the_same_step() {

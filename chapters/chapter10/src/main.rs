@@ -16,9 +16,14 @@ mod denormals;
 mod gathering;
 mod in_place;
 mod jacobian;
+mod kernels;
 mod ladder;
 mod measure;
+mod memory;
 mod plain;
+mod precision;
+mod profile;
+mod sharing;
 mod skipping;
 mod task;
 mod yuan;
@@ -44,19 +49,35 @@ fn chapter(args: &Args, lab: &mut Lab) -> lab::Result<()> {
         yuan::run(&choice, &Task::read(seed)?.images, lab)?;
         return Ok(());
     }
+    let mut clock = lab::Clock::start();
     let task = Task::read(seed)?;
     let pixels = counts::pixels(&task);
     let unflushed = denormals::unflushed(&task)?;
-    let slow = ladder::slow(&task, &unflushed.at)?;
+    let at = &unflushed.at;
+    clock.lap("unflushed", "a training without flushing");
+    let slow = ladder::slow(&task, at)?;
     let ceilings = Ceilings::measure(slow.as_ref().and_then(|slow| slow.number("product_f64")));
+    clock.lap("ceilings", "ceilings, and the slow kernel");
 
     yuan::its_own_settings(seed, &task.images, lab)?;
+    clock.lap("yuan", "the tutorial's settings");
     curve::sooner(&task, lab)?;
+    clock.lap("plain", "the plain program");
     counts::operations(pixels, lab)?;
     ceilings::tell(&ceilings, lab)?;
     gathering::a_batch(&task, &ceilings, lab)?;
     skipping::pays(&task, (pixels, unflushed.hidden), &ceilings, lab)?;
     jacobian::or_product(&ceilings, lab)?;
     denormals::too_small(&unflushed, lab)?;
-    ladder::climb(&task, &unflushed.at, pixels, (&ceilings, slow.as_ref()), lab)
+    clock.lap("parts", "gathering, zeros, Jacobians, small numbers");
+    sharing::two_and_four(&task, at, lab)?;
+    memory::of_a_training(&task, lab)?;
+    clock.lap("threads", "threads and memory");
+    ladder::climb(&task, at, pixels, (&ceilings, slow.as_ref()), lab)?;
+    clock.lap("ladder", "the ladder");
+    profile::against_the_floors(&task, at, pixels, &ceilings, lab)?;
+    precision::single_or_double(&task, at, lab)?;
+    clock.lap("profile", "the profile, f32 and f64");
+    kernels::old_and_new(&ceilings, slow.as_ref(), lab)?;
+    clock.tell(lab)
 }

@@ -56,11 +56,6 @@ impl Watch {
     pub fn skip(&mut self) {
         self.last = Instant::now();
     }
-
-    /// The seconds of each part, in the order in which they were first met.
-    pub fn parts(&self) -> &[(&'static str, f64)] {
-        &self.parts
-    }
 }
 // ANCHOR_END: Watch
 
@@ -99,7 +94,7 @@ mod tests {
         watch.skip();
         watch.lap("fast");
         assert!(watch.of("slow") >= 0.006 && watch.of("fast") < 0.003, "{watch:?}");
-        assert_eq!(watch.parts().len(), 2);
+        assert_eq!(watch.parts.len(), 2);
         assert!((watch.all() - watch.of("slow") - watch.of("fast")).abs() < 1e-12);
         assert_eq!(watch.of("never"), 0.0);
     }

@@ -9,7 +9,9 @@
 use std::any::Any;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 
 use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, s};
 
@@ -85,15 +87,20 @@ impl Share {
 /// What all threads look at.
 struct Blackboard<'a, M> {
     model: &'a mut M,
-    order: Vec<usize>,
     batch: Range<usize>,
     dismissed: bool,
 }
 
-/// What one thread works on.
-struct Desk<F: Float, T> {
+/// The samples that one thread works on.
+struct Tray<F: Float> {
     x: Array2<F>,
     y: Array2<F>,
+    /// The places in the order where they stand.
+    places: Range<usize>,
+}
+
+/// What one thread makes of them.
+struct Desk<F: Float, T> {
     trace: T,
     gradient: Array1<F>,
     loss: f64,
@@ -103,7 +110,9 @@ struct Desk<F: Float, T> {
 /// The threads of a training, the calling one included.
 pub(crate) struct Crew<'a, F: Float, M: Model<F>> {
     source: &'a dyn Source<F>,
+    order: RwLock<Vec<usize>>,
     board: RwLock<Blackboard<'a, M>>,
+    trays: Vec<Mutex<Tray<F>>>,
     desks: Vec<Mutex<Desk<F, M::Trace>>>,
     gate: Gate,
 }
@@ -117,25 +126,27 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
         threads: usize,
     ) -> Self {
         let rows = batch_size.div_ceil(threads);
-        let desk = |_| {
-            Mutex::new(Desk {
+        let tray = |_| {
+            Mutex::new(Tray {
                 x: Array2::zeros((rows, source.input_columns())),
                 y: Array2::zeros((rows, source.target_columns())),
+                places: 0..0,
+            })
+        };
+        let desk = |_| {
+            Mutex::new(Desk {
                 trace: model.trace(rows),
                 gradient: Array1::zeros(model.gradient_len()),
                 loss: 0.0,
                 panic: None,
             })
         };
+        let trays = (0..threads).map(tray).collect();
         let desks = (0..threads).map(desk).collect();
-        let order = (0..source.len()).collect();
-        let board = Blackboard { model, order, batch: 0..0, dismissed: false };
-        Self {
-            source,
-            board: RwLock::new(board),
-            desks,
-            gate: Gate::new(threads),
-        }
+        let board = Blackboard { model, batch: 0..0, dismissed: false };
+        let order = RwLock::new((0..source.len()).collect());
+        let gate = Gate::new(threads);
+        Self { source, order, board: RwLock::new(board), trays, desks, gate }
     }
 
     /// Runs `lead` on this thread while the others wait for the batches that it
@@ -160,7 +171,10 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
 
     /// Gives the order of the samples to `change`.
     pub fn reorder(&self, change: impl FnOnce(&mut Vec<usize>)) {
-        self.write(|board| change(&mut board.order));
+        change(&mut write(&self.order));
+        for tray in &self.trays {
+            lock(tray).places = 0..0;
+        }
     }
 
     // ANCHOR: share_out
@@ -171,9 +185,9 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
         self.gate.wait();
         self.compute(0);
         self.gate.wait();
-        let mut first = self.desk(0);
+        let mut first = lock(&self.desks[0]);
         for i in 1..self.desks.len() {
-            let mut other = self.desk(i);
+            let mut other = lock(&self.desks[i]);
             first.gradient += &other.gradient;
             first.loss += other.loss;
             first.panic = first.panic.take().or(other.panic.take());
@@ -188,61 +202,97 @@ impl<'a, F: Float, M: Model<F>> Crew<'a, F, M> {
 
     /// Moves the parameters along the gradient of the last batch.
     pub fn step(&self) {
-        let desk = self.desk(0);
+        let desk = lock(&self.desks[0]);
         self.write(|board| board.model.step(&desk.gradient));
     }
 
     /// Looks at the model.
     pub fn model<R>(&self, look: impl FnOnce(&M) -> R) -> R {
-        look(self.board.read().unwrap_or_else(PoisonError::into_inner).model)
+        look(read(&self.board).model)
     }
 
+    // ANCHOR: follow
     /// What every thread but the first does.
-    fn follow(&self, desk: usize) {
+    fn follow(&self, i: usize) {
         loop {
             self.gate.wait();
-            if self
-                .board
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .dismissed
-            {
+            if read(&self.board).dismissed {
                 return;
             }
-            self.compute(desk);
+            let batch = self.compute(i);
             self.gate.wait();
+            // While the first thread takes the step, there is time to gather
+            // what will most probably be asked for next. A source that panics
+            // will do so again when it is.
+            let next = batch.end..batch.end + batch.len();
+            let tray = &mut *lock(&self.trays[i]);
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                self.gather(tray, self.share(i, next));
+            }));
         }
     }
+    // ANCHOR_END: follow
 
-    /// One thread's share of the batch on the board.
-    fn compute(&self, desk: usize) {
-        let board = self.board.read().unwrap_or_else(PoisonError::into_inner);
-        let threads = self.desks.len();
-        let batch = &board.order[board.batch.clone()];
-        let share = |i| batch.len() * i / threads;
-        let rows = &batch[share(desk)..share(desk + 1)];
-        let share = Share { first: share(desk), batch: batch.len() };
-        let mut guard = self.desk(desk);
-        let Desk { x, y, trace, gradient, loss, panic } = &mut *guard;
-        let mut x = x.slice_mut(s![..rows.len(), ..]);
-        let mut y = y.slice_mut(s![..rows.len(), ..]);
+    /// The places that are one thread's part of a batch, which ends where the
+    /// order does.
+    fn share(&self, i: usize, batch: Range<usize>) -> Range<usize> {
+        let end = batch.end.min(self.source.len());
+        let start = batch.start.min(end);
+        let part = |i| start + (end - start) * i / self.desks.len();
+        part(i)..part(i + 1)
+    }
+
+    /// Fills a tray with the samples at these places, unless it has them.
+    fn gather(&self, tray: &mut Tray<F>, places: Range<usize>) {
+        if tray.places == places {
+            return;
+        }
+        tray.places = 0..0;
+        let rows = &read(&self.order)[places.clone()];
+        let mut x = tray.x.slice_mut(s![..rows.len(), ..]);
+        let mut y = tray.y.slice_mut(s![..rows.len(), ..]);
+        self.source.gather(rows, &mut x, &mut y);
+        tray.places = places;
+    }
+
+    /// One thread's part of the batch on the board; returns the batch.
+    fn compute(&self, i: usize) -> Range<usize> {
+        let board = read(&self.board);
+        let batch = board.batch.clone();
+        let places = self.share(i, batch.clone());
+        let rows = s![..places.len(), ..];
+        let share =
+            Share { first: places.start - batch.start, batch: batch.len() };
+        let tray = &mut *lock(&self.trays[i]);
+        let desk = &mut *lock(&self.desks[i]);
         // A part from outside may panic; the others must not wait for it for
         // ever.
         let result = catch_unwind(AssertUnwindSafe(|| {
-            self.source.gather(rows, &mut x, &mut y);
+            self.gather(tray, places);
+            let (x, y) = (tray.x.slice(rows), tray.y.slice(rows));
+            let Desk { trace, gradient, .. } = desk;
             board.model.gradient_into(&x, &y, share, trace, gradient)
         }));
         match result {
-            Ok(sum) => *loss = sum,
-            Err(payload) => *panic = Some(payload),
+            Ok(sum) => desk.loss = sum,
+            Err(payload) => desk.panic = Some(payload),
         }
-    }
-
-    fn desk(&self, i: usize) -> MutexGuard<'_, Desk<F, M::Trace>> {
-        self.desks[i].lock().unwrap_or_else(PoisonError::into_inner)
+        batch
     }
 
     fn write(&self, change: impl FnOnce(&mut Blackboard<'a, M>)) {
-        change(&mut self.board.write().unwrap_or_else(PoisonError::into_inner));
+        change(&mut write(&self.board));
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }

@@ -124,6 +124,8 @@ impl<F: Float> Optimizer<F> for Momentum<F> {
         Zip::from(&mut self.velocity)
             .and(gradient)
             .for_each(|v, &g| *v = flush(momentum * *v - rate * g));
+        // A second pass: parameters that another thread has read are claimed
+        // back from it sooner if nothing else is written in between.
         params.zip_mut_with(&self.velocity, |theta, &v| *theta += v);
     }
 }

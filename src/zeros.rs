@@ -141,7 +141,9 @@ fn forward<F: Float>(x: &[F], n: usize, k: usize, w: &[F], y: &mut [F]) {
         }
     }
 }
+// ANCHOR_END: forward
 
+// ANCHOR: add_rows
 /// For each entry of the tile that is not zero: adds a multiple of a row of w to
 /// a row of y, B numbers of it, which the processor keeps in its registers.
 #[inline(always)]
@@ -169,7 +171,7 @@ fn add_rows<F: Float, const B: usize>(
     }
     B
 }
-// ANCHOR_END: forward
+// ANCHOR_END: add_rows
 
 /// d_w ← xᵀ d: as [`forward`], with rows and columns of x exchanged.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]

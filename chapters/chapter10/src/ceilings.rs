@@ -10,8 +10,10 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
+use crate::cost::{products, sizes};
 use crate::measure::median_of;
 use crate::plain::update_in_place;
+use crate::task::SAMPLES;
 
 /// The ceilings that nothing on this machine gets through.
 #[derive(Debug, Clone)]
@@ -174,6 +176,10 @@ pub fn tell(ceilings: &Ceilings, lab: &mut Lab) -> Result<()> {
         ceilings.latency * single,
         single / ceilings.read[3].1,
     ));
+    let [n, k, m, _, _] = sizes();
+    let products: f64 = products(SAMPLES as f64).iter().map(|(_, count)| count).sum();
+    lab.machine("floor_forward_us", 1e6 * 2.0 * n * k * m / single, "µs");
+    lab.machine("floor_products_ms", 1e3 * products / single, "ms");
     lab.machine("peak_f32", single / 1e9, "GFLOP/s");
     lab.machine("peak_f64", double / 1e9, "GFLOP/s");
     lab.machine("latency_ns", 1e9 * ceilings.latency, "ns");

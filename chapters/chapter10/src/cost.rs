@@ -99,8 +99,9 @@ pub fn parts(recipe: &Recipe, density: f64) -> Vec<Work> {
         softmax.operations += 4.0 * n * c * c;
         softmax.traffic.push((2.0 * n * c * c * f, n * c * c * f));
     }
-    // In place: v, g and θ are read, v and θ written. With new arrays, ten times p numbers move.
-    let moved = if recipe.in_place { 5.0 } else { 10.0 };
+    // In place: v and g are read and v written, then θ and v are read and θ written. With new
+    // arrays, ten times p numbers move.
+    let moved = if recipe.in_place { 6.0 } else { 10.0 };
     let mut parts = vec![
         work("gather", n * k, &gather),
         first("forward, first layer"),
@@ -129,12 +130,7 @@ pub fn parts(recipe: &Recipe, density: f64) -> Vec<Work> {
 // ANCHOR: predicted
 /// The seconds that a step takes at least: each part one after the other, and
 /// what threads cannot share out.
-pub fn predicted(
-    recipe: &Recipe,
-    density: f64,
-    rate: f64,
-    ceilings: &Ceilings,
-) -> f64 {
+pub fn predicted(recipe: &Recipe, density: f64, rate: f64, ceilings: &Ceilings) -> f64 {
     let floors = parts(recipe, density).into_iter().map(|part| {
         let alone = part.name == "update";
         let floor = part.floor(rate, ceilings);

@@ -8,8 +8,8 @@ use gradus::{Event, Float, Network};
 use lab::{Lab, Lines, Result, Table};
 use ndarray::Array1;
 
-use crate::measure::Watch;
 use crate::child::{self, SLOW};
+use crate::measure::Watch;
 use crate::plain::{Floats, PLAIN, Plain};
 use crate::task::{BATCH, Place, STEPS, Task};
 
@@ -164,11 +164,15 @@ pub fn sooner(task: &Task, lab: &mut Lab) -> Result<()> {
     lab.near("plain_accuracy", slow.accuracy[DRAWN - 1], 0.005);
     lab.near("library_accuracy", fast.accuracy[DRAWN - 1], 0.005);
     let percent = |curve: &Curve| curve.accuracy.iter().map(|a| 100.0 * a).collect::<Vec<_>>();
-    let mut figure = Lines::new("seconds", "test accuracy in %").log_x();
+    let (first, last) = (fast.seconds[0], slow.seconds[DRAWN - 1]);
+    let range = (first.min(last) * 0.8, first.max(last) * 1.25);
+    let mut figure = Lines::new("seconds", "test accuracy in %").log_x().x_range(range.0, range.1);
     for (name, curve) in [("as one first writes it", &slow), ("the library", &fast)] {
-        figure = figure
-            .series(name, curve.seconds.iter().copied(), percent(curve))
-            .points(name, curve.seconds.iter().copied(), percent(curve));
+        figure = figure.series(name, curve.seconds.iter().copied(), percent(curve)).points(
+            name,
+            curve.seconds.iter().copied(),
+            percent(curve),
+        );
     }
     lab.figure(
         "same_curve",

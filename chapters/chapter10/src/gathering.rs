@@ -55,11 +55,7 @@ pub fn a_batch(task: &Task, ceilings: &Ceilings, lab: &mut Lab) -> Result<()> {
     lab.section_machine();
     let mut table = Table::new(&["µs a batch", "shuffled", "in order"]);
     for (key, name, [shuffled, ordered]) in &rows {
-        table.push(vec![
-            (*name).into(),
-            format!("{shuffled:.1}"),
-            format!("{ordered:.1}"),
-        ]);
+        table.push(vec![(*name).into(), format!("{shuffled:.1}"), format!("{ordered:.1}")]);
         lab.machine(&format!("gather_{key}_us"), *shuffled, "µs");
         lab.machine(&format!("gather_{key}_in_order_us"), *ordered, "µs");
     }

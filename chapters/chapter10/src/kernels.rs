@@ -3,8 +3,8 @@
 use gradus::blas;
 use lab::{Lab, Result, Table};
 
-use crate::child::{Answer, first_layer};
 use crate::ceilings::Ceilings;
+use crate::child::{Answer, first_layer};
 
 /// 17. The kernel.
 pub fn old_and_new(ceilings: &Ceilings, slow: Option<&Answer>, lab: &mut Lab) -> Result<()> {

@@ -20,11 +20,16 @@ mod kernels;
 mod ladder;
 mod measure;
 mod memory;
+mod peers;
 mod plain;
 mod precision;
 mod profile;
+mod race;
+mod scale;
 mod sharing;
 mod skipping;
+mod smoothing;
+mod stored;
 mod task;
 mod yuan;
 
@@ -51,6 +56,12 @@ fn chapter(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     }
     let mut clock = lab::Clock::start();
     let task = Task::read(seed)?;
+    if args.race {
+        race::race(&task, lab)?;
+    }
+    if args.scale {
+        scale::measure(&task, lab)?;
+    }
     let pixels = counts::pixels(&task);
     let unflushed = denormals::unflushed(&task)?;
     let at = &unflushed.at;
@@ -78,6 +89,9 @@ fn chapter(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     profile::against_the_floors(&task, at, pixels, &ceilings, lab)?;
     precision::single_or_double(&task, at, lab)?;
     clock.lap("profile", "the profile, f32 and f64");
+    race::tell(lab)?;
+    scale::tell(lab)?;
+    peers::tell(lab)?;
     kernels::old_and_new(&ceilings, slow.as_ref(), lab)?;
     clock.tell(lab)
 }

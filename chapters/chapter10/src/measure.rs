@@ -64,11 +64,6 @@ impl Watch {
     pub fn of(&self, part: &str) -> f64 {
         self.parts.iter().find(|(name, _)| *name == part).map_or(0.0, |(_, seconds)| *seconds)
     }
-
-    /// The seconds of all parts.
-    pub fn all(&self) -> f64 {
-        self.parts.iter().map(|(_, seconds)| seconds).sum()
-    }
 }
 
 #[cfg(test)]
@@ -95,7 +90,6 @@ mod tests {
         watch.lap("fast");
         assert!(watch.of("slow") >= 0.006 && watch.of("fast") < 0.003, "{watch:?}");
         assert_eq!(watch.parts.len(), 2);
-        assert!((watch.all() - watch.of("slow") - watch.of("fast")).abs() < 1e-12);
         assert_eq!(watch.of("never"), 0.0);
     }
 }

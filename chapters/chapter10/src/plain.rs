@@ -79,13 +79,7 @@ impl<F: Float> Plain<F> {
 
     // ANCHOR: plain_step
     /// One step on the images with these numbers; returns their mean loss.
-    pub fn step(
-        &mut self,
-        all: &Floats<F>,
-        rows: &[usize],
-        how: How,
-        watch: &mut Watch,
-    ) -> f64 {
+    pub fn step(&mut self, all: &Floats<F>, rows: &[usize], how: How, watch: &mut Watch) -> f64 {
         let x = all.x.select(Axis(0), rows);
         let y = all.y.select(Axis(0), rows);
         watch.lap("gather");
@@ -122,10 +116,7 @@ impl<F: Float> Plain<F> {
 // ANCHOR: through_jacobian
 /// The mean loss, and its gradient by the chain rule: one Jacobian for each
 /// sample.
-fn through_jacobian<F: Float>(
-    z: &Array2<F>,
-    y: &Array2<F>,
-) -> (F, Array2<F>) {
+fn through_jacobian<F: Float>(z: &Array2<F>, y: &Array2<F>) -> (F, Array2<F>) {
     let n = F::cast(z.nrows() as f64);
     let y_hat = Softmax.apply(z);
     let loss = -(y * &y_hat.ln()).sum() / n;

@@ -1,9 +1,9 @@
 //! Section 9: several threads.
 
 use std::hint;
+use std::path::Path;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::path::Path;
 
 use gradus::{Bytes, Float, Model, Share, Source};
 use lab::{Lab, Lines, Result, Table};
@@ -156,6 +156,7 @@ pub fn two_and_four(task: &Task, at: &Place<f32>, lab: &mut Lab) -> Result<()> {
     lab.exact("meetings", meet);
     let ratio = blas[1].map_or(0.0, |blas| blas / split[1]);
     lab.machine("blas_threads_over_ours", ratio, "");
+    lab.machine("dense_over_sparse", split[0] / fit[0], "");
     another_order(task, at, lab)?;
     let xs = || THREADS.map(|threads| threads as f64);
     let law = (0..=30).map(|i| 1.0 + f64::from(i) / 10.0);

@@ -47,9 +47,12 @@ fn all(x: &Array2<f32>) -> Times {
 /// A batch in which a share of the entries, at random, is not zero.
 fn random(density: f64) -> Array2<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    Array2::from_shape_fn((BATCH, SIZES[0]), |_| {
-        if rng.random::<f64>() < density { 0.5 } else { 0.0 }
-    })
+    Array2::from_shape_fn(
+        (BATCH, SIZES[0]),
+        |_| {
+            if rng.random::<f64>() < density { 0.5 } else { 0.0 }
+        },
+    )
 }
 
 /// The straight line through some points with the least squares: (at 0, slope).

@@ -80,27 +80,27 @@ fn row(runs: &Runs, program: &Program, threads: usize) -> Option<(f64, String)> 
     let seconds: Vec<_> = runs.of(key, threads).map(|run| run.seconds).collect();
     let Some(summary) = Summary::of(&seconds) else {
         let reason = failures.first()?.reason.replace('|', "\\|");
-        let cells = if runs.task == Task::P { "| |" } else { "| | |" };
+        let cells = if runs.task == Task::P { "| | |" } else { "| | | |" };
         return Some((f64::INFINITY, format!("| {name} | failed: {reason} {cells}\n")));
     };
     let ratio = match Summary::of(&runs.ratios(key, threads)) {
-        Some(ratio) if key != OURS.key => spread(&ratio, 2),
+        Some(ratio) if key != OURS.key => spread(&ratio),
         _ => String::new(),
     };
     let note = match failures.len() {
         0 => String::new(),
-        count => format!(", failed {count} times"),
+        count => format!(", {count} of {} failed", count + seconds.len()),
     };
     let accuracies: Vec<_> = runs.of(key, threads).map(|run| run.accuracy).collect();
     let accuracy = accuracy(runs.task, &accuracies);
-    let row = format!("| {name}{note} | {} | {ratio} | {accuracy} |\n", spread(&summary, 2));
+    let row = format!("| {name}{note} | {} | {ratio} | {accuracy} |\n", spread(&summary));
     Some((summary.median, row))
 }
 
 /// "1.20 (1.18 to 1.31)".
-fn spread(summary: &Summary, digits: usize) -> String {
+fn spread(summary: &Summary) -> String {
     let Summary { least, median, most } = summary;
-    format!("{median:.digits$} ({least:.digits$} to {most:.digits$})")
+    format!("{median:.2} ({least:.2} to {most:.2})")
 }
 
 fn accuracy(task: Task, accuracies: &[f64]) -> String {
@@ -133,7 +133,7 @@ mod tests {
     fn the_table_has_medians_ranges_and_ratios() {
         let text = markdown(&example());
         assert!(text.contains("| Gradus | 2.00 (1.00 to 3.00) |  | 97.5 % |"), "{text}");
-        let numpy = "| NumPy, written well, failed 1 times | 4.00 (4.00 to 4.00) \
+        let numpy = "| NumPy, written well, 1 of 3 failed | 4.00 (4.00 to 4.00) \
                      | 0.38 (0.25 to 0.50) | 97.5 % |";
         assert!(text.contains(numpy), "{text}");
         assert!(text.contains("\nTest, 2 cores, AVX2, linux x86_64.\n"), "{text}");

@@ -69,8 +69,7 @@ fn each_optimizer_and_each_activation_is_its_own() {
 #[test]
 fn the_tutorials_own_spelling_is_understood() {
     let theirs = choice("--batch_size 64 --l_rate 0.25 --optimizer sgd").unwrap();
-    let ours =
-        choice("--batch-size 64 --learning-rate 0.25 --optimizer gradient-descent").unwrap();
+    let ours = choice("--batch-size 64 --learning-rate 0.25 --optimizer gradient-descent").unwrap();
     assert_eq!(theirs, ours);
     assert_eq!(theirs.optimizer, Rule::GradientDescent);
 }

@@ -67,17 +67,17 @@ fn train(network: Network, data: &Samples, draw: &mut Draw, epochs: usize) -> (N
     let mut order: Vec<i32> = (0..60_000).collect();
     for _ in 0..epochs {
         draw.shuffle(&mut order);
-        let mut sum = 0.0;
+        let mut sum = Tensor::<1>::zeros([1], &device);
         for rows in order.chunks(BATCH) {
             let indices = Tensor::<1, Int>::from_data(TensorData::from(rows), &device);
             let x = data.pixels.clone().select(0, indices.clone());
             let labels = data.labels.clone().select(0, indices);
             let loss = loss.forward(network.forward(x), labels);
-            sum += loss.clone().into_scalar::<f64>() * rows.len() as f64;
+            sum = sum + loss.clone().detach() * rows.len() as f64;
             let grads = GradientsParams::from_grads(loss.backward(), &network);
             network = optimizer.step(RATE, network, grads);
         }
-        losses.push(sum / order.len() as f64);
+        losses.push(sum.into_scalar::<f64>() / order.len() as f64);
     }
     (network, losses)
 }

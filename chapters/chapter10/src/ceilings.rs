@@ -1,4 +1,4 @@
-//! Section 4: how fast this machine can be at all.
+//! How fast this machine can be at all.
 
 use std::hint::black_box;
 
@@ -149,9 +149,9 @@ pub fn update_seconds(size: f32) -> f64 {
     median_of(9, ten) / (10 * P) as f64
 }
 
-/// 4. What this machine can do at most.
+/// What this machine can do at most.
 pub fn tell(ceilings: &Ceilings, lab: &mut Lab) -> Result<()> {
-    lab.section("ceilings", "4  What this machine can do at most")?;
+    lab.section("ceilings", "What this machine can do at most")?;
     lab.section_machine();
     let mut table = Table::new(&["", "", ""]);
     let giga = |x: f64| format!("{:.1}", x / 1e9);

@@ -1,4 +1,4 @@
-//! Sections 3 and 4: what a step has to do, counted, and the time that this must take at least.
+//! What a step has to do, counted, and the time that this must take at least.
 
 use crate::ceilings::Ceilings;
 use crate::plain::Route;
@@ -23,8 +23,8 @@ impl Work {
     /// happen side by side, and the slower of the two decides.
     pub fn floor(&self, rate: f64, ceilings: &Ceilings) -> f64 {
         let computing = self.operations / rate;
-        let move_one = |(bytes, of): &(f64, f64)| bytes / ceilings.bandwidth(*of);
-        let moving: f64 = self.traffic.iter().map(move_one).sum();
+        let time = |(bytes, of): &(f64, f64)| bytes / ceilings.bandwidth(*of);
+        let moving: f64 = self.traffic.iter().map(time).sum();
         computing.max(moving) + self.exponentials * ceilings.exponential
     }
     // ANCHOR_END: Work

@@ -1,4 +1,4 @@
-//! Section 3: what there is to do, counted.
+//! What there is to do, counted.
 
 use lab::{Lab, Result, Table, text::thousands};
 
@@ -14,9 +14,9 @@ pub fn pixels(task: &Task) -> f64 {
     bytes.iter().filter(|byte| **byte != 0).count() as f64 / bytes.len() as f64
 }
 
-/// 3. Operations.
+/// Operations.
 pub fn operations(rho: f64, lab: &mut Lab) -> Result<()> {
-    lab.section("cost", "3  What there is to do")?;
+    lab.section("cost", "What there is to do")?;
     let mut table =
         Table::new(&["product", "operations of a step", "share", "not with a black pixel"]);
     let step = products(BATCH as f64);

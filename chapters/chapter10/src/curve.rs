@@ -1,4 +1,4 @@
-//! Sections 1 and 2: the plain program beside the library.
+//! The plain program beside the library.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -123,7 +123,7 @@ const WASTE: [(&str, &str); 6] = [
     ("update", "new arrays for each parameter, three times"),
 ];
 
-/// 1 and 2. The same curve, sooner; and where the plain program's time goes.
+/// The same curve, sooner; and where the plain program's time goes.
 pub fn sooner(task: &Task, lab: &mut Lab) -> Result<()> {
     let (slow, parts) = slow_or_not(task)?;
     let exact = library::<f64>(task)?;
@@ -133,7 +133,7 @@ pub fn sooner(task: &Task, lab: &mut Lab) -> Result<()> {
         return Err(format!("the plain program computes something else: {difference:e}").into());
     }
 
-    lab.section("plain", "2  The step as one first writes it")?;
+    lab.section("plain", "The step as one first writes it")?;
     lab.section_machine();
     let mut table = Table::new(&["part of the step", "ms an epoch", "share", "what is wasted"]);
     let all: f64 = parts.iter().sum();

@@ -1,4 +1,4 @@
-//! Section 8: velocities that become too small to compute with.
+//! Velocities that become too small to compute with.
 
 use std::hint::black_box;
 
@@ -68,9 +68,9 @@ fn found(limit: f32) -> (usize, f32) {
     (below.unwrap_or(steps), v)
 }
 
-/// 8. Numbers too small to compute with.
+/// Numbers too small to compute with.
 pub fn too_small(unflushed: &Unflushed, lab: &mut Lab) -> Result<()> {
-    lab.section("denormals", "8  Numbers too small to compute with")?;
+    lab.section("denormals", "Numbers too small to compute with")?;
     lab.section_machine();
     let smallest = f32::MIN_POSITIVE;
     let threshold = smallest / f32::EPSILON;

@@ -1,4 +1,4 @@
-//! Section 5: what it takes to bring a batch together.
+//! What it takes to bring a batch together.
 
 use gradus::Source;
 use lab::{Lab, Result, Table};
@@ -21,7 +21,7 @@ fn micro(order: &[usize], mut gather: impl FnMut(&[usize])) -> f64 {
     1e6 * median(&times) / BATCHES as f64
 }
 
-/// 5. Gathering.
+/// Gathering.
 pub fn a_batch(task: &Task, ceilings: &Ceilings, lab: &mut Lab) -> Result<()> {
     let random = task.orders(1).remove(0);
     let in_order: Vec<usize> = (0..SAMPLES).collect();
@@ -51,7 +51,7 @@ pub fn a_batch(task: &Task, ceilings: &Ceilings, lab: &mut Lab) -> Result<()> {
     let times = [&random, &in_order].map(|o| micro(o, |r| train.gather(r, &mut x, &mut y)));
     rows.push(("bytes", "from bytes, as the library does", times));
 
-    lab.section("gather", "5  Bringing a batch together")?;
+    lab.section("gather", "Bringing a batch together")?;
     lab.section_machine();
     let mut table = Table::new(&["µs a batch", "shuffled", "in order"]);
     for (key, name, [shuffled, ordered]) in &rows {

@@ -1,4 +1,4 @@
-//! Section 7: a matrix for each sample, or none.
+//! A matrix for each sample, or none.
 
 use gradus::{OutputActivation, Softmax, chain_rule};
 use lab::{Lab, Lines, Result, Table};
@@ -42,9 +42,9 @@ fn both(m: usize) -> Result<(Option<f64>, f64)> {
     Ok((Some(1e6 * jacobian), 1e6 * product))
 }
 
-/// 7. Jacobians.
+/// Jacobians.
 pub fn or_product(ceilings: &Ceilings, lab: &mut Lab) -> Result<()> {
-    lab.section("jacobian", "7  A matrix for each sample, or none")?;
+    lab.section("jacobian", "A matrix for each sample, or none")?;
     lab.section_machine();
     let mut table = Table::new(&["classes", "Jacobians, MB", "built, µs", "product, µs", "ratio"]);
     let (mut long, mut short) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Section 17: a kernel of OpenBLAS that is older than the processor.
+//! A kernel of OpenBLAS that is older than the processor.
 
 use gradus::blas;
 use lab::{Lab, Result, Table};
@@ -6,9 +6,9 @@ use lab::{Lab, Result, Table};
 use crate::ceilings::Ceilings;
 use crate::child::{Answer, first_layer};
 
-/// 17. The kernel.
+/// The kernel.
 pub fn old_and_new(ceilings: &Ceilings, slow: Option<&Answer>, lab: &mut Lab) -> Result<()> {
-    lab.section("kernel", "17  The kernel that OpenBLAS chooses")?;
+    lab.section("kernel", "The kernel that OpenBLAS chooses")?;
     lab.section_machine();
     let Some((slow, _)) = slow.zip(blas::openblas()) else {
         lab.say("This OpenBLAS has no slow kernel for x86 processors, or there is no OpenBLAS.");

@@ -1,4 +1,4 @@
-//! Section 11: each measure in turn, from the plain step to the library's `fit`.
+//! Each measure in turn, from the plain step to the library's `fit`.
 
 use gradus::Float;
 use lab::{Lab, Result, Rows, Table};
@@ -151,7 +151,7 @@ pub fn subnormal<F: Float>(at: &Place<F>) -> usize {
     at.velocity.iter().filter(|v| **v != F::zero() && v.abs() < F::min_positive_value()).count()
 }
 
-/// 11. The ladder, from a place that trainings come to after some epochs.
+/// The ladder, from a place that trainings come to after some epochs.
 pub fn climb(
     task: &Task,
     at: &Place<f32>,
@@ -207,7 +207,7 @@ fn tell(
     ceilings: &Ceilings,
     lab: &mut Lab,
 ) -> Result<()> {
-    lab.section("ladder", "11  The ladder")?;
+    lab.section("ladder", "The ladder")?;
     lab.section_machine();
     if rungs[0].kind != Kind::Child {
         lab.say("The slow kernel is left out: this OpenBLAS has none, or there is no OpenBLAS.\n");

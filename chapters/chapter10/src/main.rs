@@ -79,6 +79,7 @@ fn chapter(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     gathering::a_batch(&task, &ceilings, lab)?;
     skipping::pays(&task, (pixels, unflushed.hidden), &ceilings, lab)?;
     jacobian::or_product(&ceilings, lab)?;
+    precision::single_or_double(&task, at, lab)?;
     denormals::too_small(&unflushed, lab)?;
     clock.lap("parts", "gathering, zeros, Jacobians, small numbers");
     sharing::two_and_four(&task, at, lab)?;
@@ -87,11 +88,10 @@ fn chapter(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     ladder::climb(&task, at, pixels, (&ceilings, slow.as_ref()), lab)?;
     clock.lap("ladder", "the ladder");
     profile::against_the_floors(&task, at, pixels, &ceilings, lab)?;
-    precision::single_or_double(&task, at, lab)?;
-    clock.lap("profile", "the profile, f32 and f64");
+    clock.lap("profile", "the profile");
+    peers::tell(lab)?;
     race::tell(lab)?;
     scale::tell(lab)?;
-    peers::tell(lab)?;
     kernels::old_and_new(&ceilings, slow.as_ref(), lab)?;
     clock.tell(lab)
 }

@@ -1,4 +1,4 @@
-//! Section 10: the memory that a training needs.
+//! The memory that a training needs.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use crate::child;
 use crate::cost::sizes;
 use crate::task::{SAMPLES, Task};
 
-/// 10. Memory.
+/// Memory.
 pub fn of_a_training(task: &Task, lab: &mut Lab) -> Result<()> {
     let answer = child::ask("memory", task.seed, Path::new("-"), &[]);
-    lab.section("memory", "10  Memory")?;
+    lab.section("memory", "Memory")?;
     lab.section_machine();
     let [n, k, _, c, p] = sizes().map(|size| size as usize);
     let network = task.network(&task.start()?.cast::<f32>())?;

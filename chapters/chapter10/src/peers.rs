@@ -1,4 +1,4 @@
-//! Section 16: this library beside others, as `cargo xtask bench-peers` stored it.
+//! This library beside others, as `cargo xtask bench-peers` stored it.
 
 use std::fs;
 
@@ -41,14 +41,14 @@ impl Peer {
     }
 }
 
-/// 16. Others.
+/// Others.
 pub fn tell(lab: &mut Lab) -> Result<()> {
     let path = workspace().join("benches/RESULTS.md");
     let Ok(text) = fs::read_to_string(&path) else {
         lab.say("\nbenches/RESULTS.md is not there: `cargo xtask bench-peers` makes it.");
         return Ok(());
     };
-    lab.section("peers", "16  This library and others")?;
+    lab.section("peers", "This library and others")?;
     let machine = between(&text, "machine").unwrap_or_default();
     lab.say(format!("Stored by cargo xtask bench-peers, on {machine}"));
     let tables = ["threads1", "threads2"].map(|name| rows(between(&text, name).unwrap_or("")));

@@ -1,4 +1,4 @@
-//! Section 2: the training step as one first writes it, and what can be done about its waste.
+//! The training step as one first writes it, and what can be done about its waste.
 
 use gradus::{
     CategoricalCrossEntropy, Float, FusedLoss, OutputActivation, Softmax, Source, chain_rule,

@@ -1,4 +1,4 @@
-//! Section 13: half as many bytes for each number.
+//! Half as many bytes for each number.
 
 use lab::{Lab, Result, Table};
 
@@ -6,7 +6,7 @@ use crate::child::ROUNDS;
 use crate::measure::median;
 use crate::task::{Place, STEPS, Task};
 
-/// 13. f32 against f64.
+/// f32 against f64.
 pub fn single_or_double(task: &Task, at: &Place<f32>, lab: &mut Lab) -> Result<()> {
     let images = &task.images.train;
     let (mut single, mut double) = (Vec::new(), Vec::new());
@@ -19,7 +19,7 @@ pub fn single_or_double(task: &Task, at: &Place<f32>, lab: &mut Lab) -> Result<(
         apart = losses.iter().zip(&exact).map(|(a, b)| (a - b).abs()).fold(apart, f64::max);
     }
     let [single, double] = [single, double].map(|times| 1e3 * STEPS as f64 * median(&times));
-    lab.section("precision", "13  f32 and f64")?;
+    lab.section("precision", "f32 and f64")?;
     lab.section_machine();
     lab.table(
         &Table::new(&["", "ms an epoch"])

@@ -1,4 +1,4 @@
-//! Section 12: where the time of an epoch goes, against what it has to take.
+//! Where the time of an epoch goes, against what it has to take.
 
 use gradus::Source;
 use lab::{Lab, Lines, Result, Rows, Table};
@@ -41,7 +41,7 @@ fn epoch(task: &Task, at: &Place<f32>, with: With, order: &[usize]) -> Result<Ve
     Ok(times.iter().map(|times| median(times)).collect())
 }
 
-/// 12. The profile, and the roofline.
+/// The profile, and the roofline.
 pub fn against_the_floors(
     task: &Task,
     at: &Place<f32>,
@@ -58,7 +58,7 @@ pub fn against_the_floors(
         .collect::<Result<_>>()?;
     let fit = median(&fits);
 
-    lab.section("profile", "12  Where the time of an epoch goes")?;
+    lab.section("profile", "Where the time of an epoch goes")?;
     lab.section_machine();
     let (works, all_works) =
         (parts(&LIBRARY, pixels), parts(&Recipe { zeros: false, ..LIBRARY }, pixels));
@@ -126,7 +126,7 @@ fn roofline(
     ceilings: &Ceilings,
     lab: &mut Lab,
 ) -> Result<()> {
-    lab.section("roofline", "    Under the roof")?;
+    lab.section("roofline", "Under the roof")?;
     lab.section_machine();
     let mut table = Table::new(&["", "operations a byte", "billion a second", "of its ceiling"]);
     let mut groups: Vec<(&str, Vec<(f64, f64)>)> = Vec::new();

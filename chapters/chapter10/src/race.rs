@@ -1,4 +1,4 @@
-//! Section 14: the fastest ways to 98.0 and to 98.5 percent.
+//! The fastest ways to 98.0 and to 98.5 percent.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -227,10 +227,10 @@ pub fn race(task: &Task, lab: &mut Lab) -> Result<()> {
     Ok(fs::write(stored("race.csv"), text)?)
 }
 
-/// 14. The race, as it was stored.
+/// The race, as it was stored.
 pub fn tell(lab: &mut Lab) -> Result<()> {
     let file = Stored::read("race.csv", COMMAND)?;
-    lab.section("race", "14  The fastest ways to 98.0 and to 98.5 percent")?;
+    lab.section("race", "The fastest ways to 98.0 and to 98.5 percent")?;
     lab.say(format!(
         "Stored by {COMMAND}, on\n{}. Chosen by the last {VALIDATION}\n\
          of the images to learn from: the candidate with the fewest units times epochs whose worst\n\

@@ -1,4 +1,4 @@
-//! Section 15: how the time grows.
+//! How the time grows.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -109,10 +109,10 @@ pub fn measure(task: &Task, lab: &mut Lab) -> Result<()> {
     Ok(fs::write(stored("scale.csv"), text)?)
 }
 
-/// 15. How the time grows, as it was stored.
+/// How the time grows, as it was stored.
 pub fn tell(lab: &mut Lab) -> Result<()> {
     let file = Stored::read("scale.csv", COMMAND)?;
-    lab.section("scale", "15  How the time grows")?;
+    lab.section("scale", "How the time grows")?;
     lab.say(format!("Stored by {COMMAND}, on\n{}.\n", file.machine()));
     let header: Vec<String> = FACTORS.iter().map(|factor| format!("× {factor}")).collect();
     let columns = ["ms an epoch".to_owned()].into_iter().chain(header).chain(["exponent".into()]);

@@ -1,4 +1,4 @@
-//! Section 9: several threads.
+//! Several threads.
 
 use std::hint;
 use std::path::Path;
@@ -108,7 +108,7 @@ fn blas_threads(task: &Task) -> [Option<f64>; 3] {
     })
 }
 
-/// 9. Threads.
+/// Threads.
 pub fn two_and_four(task: &Task, at: &Place<f32>, lab: &mut Lab) -> Result<()> {
     let images = &task.images.train;
     let fit = fitted(task, at, images)?;
@@ -116,7 +116,7 @@ pub fn two_and_four(task: &Task, at: &Place<f32>, lab: &mut Lab) -> Result<()> {
     let blas = blas_threads(task);
     let [asleep, awake] = meetings();
 
-    lab.section("threads", "9  Several threads")?;
+    lab.section("threads", "Several threads")?;
     lab.section_machine();
     let mut table = Table::new(&[
         "ms an epoch, threads",

@@ -1,4 +1,4 @@
-//! Section 6: when it pays to skip zeros.
+//! When it pays to skip zeros.
 
 use gradus::{blas, zeros};
 use lab::{Lab, Lines, Result, Table};
@@ -79,7 +79,7 @@ fn predicted_break_even(ceilings: &Ceilings) -> f64 {
     lo
 }
 
-/// 6. Zeros.
+/// Zeros.
 pub fn pays(
     task: &Task,
     (pixels, hidden): (f64, f64),
@@ -96,7 +96,7 @@ pub fn pays(
     let dense_us = 1e6 * dense.forward;
     let measured = (dense_us - at_0) / slope;
 
-    lab.section("zeros", "6  When it pays to skip zeros")?;
+    lab.section("zeros", "When it pays to skip zeros")?;
     lab.section_machine();
     let mut table = Table::new(&["µs for a batch", "y ← y + x w", "d_w ← xᵀ d"]);
     for (name, times) in [("all products", &dense), ("zeros skipped", &skipped)] {

@@ -1,4 +1,4 @@
-//! Section 1: the command line of a tutorial, and the training that it runs.
+//! The command line of a tutorial, and the training that it runs.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -82,9 +82,9 @@ fn one_epoch<F: Float>(
     Ok(seconds)
 }
 
-/// 1. The tutorial's own settings.
+/// The tutorial's own settings.
 pub fn its_own_settings(seed: u64, images: &Mnist, lab: &mut Lab) -> Result<()> {
-    lab.section("yuan", "1  The tutorial's own settings")?;
+    lab.section("yuan", "The tutorial's own settings")?;
     lab.section_machine();
     let choice = Training::default().choice(seed)?;
     lab.say(format!("{}:\n", choice.words()));

@@ -24,7 +24,8 @@ pub trait Source<F: Float>: Sync {
     /// How many columns a batch of targets has.
     fn target_columns(&self) -> usize;
 
-    /// Writes the samples with these numbers, one in each row.
+    /// Writes the samples with these numbers, one in each row. A training may
+    /// ask for some in advance that it does not need in the end.
     ///
     /// # Shapes
     /// `rows`: b numbers below [`len`](Self::len); `x`: (b, input columns),

@@ -144,8 +144,8 @@ fn forward<F: Float>(x: &[F], n: usize, k: usize, w: &[F], y: &mut [F]) {
 // ANCHOR_END: forward
 
 // ANCHOR: add_rows
-/// For each entry of the tile that is not zero: adds a multiple of a row of w to
-/// a row of y, B numbers of it, which the processor keeps in its registers.
+/// For each entry of the tile that is not zero: adds a multiple of a row of w
+/// to a row of y, B numbers of it, which the processor keeps in its registers.
 #[inline(always)]
 fn add_rows<F: Float, const B: usize>(
     tile: &Tile<F>,
@@ -201,8 +201,8 @@ fn backward<F: Float>(x: &[F], n: usize, k: usize, d: &[F], d_w: &mut [F]) {
 }
 
 // ANCHOR: backward
-/// For each entry of the tile that is not zero: adds a multiple of a row of d to
-/// a row of d_w.
+/// For each entry of the tile that is not zero: adds a multiple of a row of d
+/// to a row of d_w.
 #[inline(always)]
 fn collect_rows<F: Float, const B: usize>(
     tile: &Tile<F>,

@@ -44,4 +44,7 @@ chapters! {
     "chapter09" chapter09:
         l2_cost_and_gradient dropout_forward batch_norm_forward batch_norm_backward
         running_statistics standardise decide_classes;
+    "chapter10" chapter10:
+        step_operations product_floor nonzero_product unit_rows_vjp steps_until_tiny batch_shares
+        speed_up_with sum_in_order;
 }

@@ -33,6 +33,7 @@ mod chapter06;
 mod chapter07;
 mod chapter08;
 mod chapter09;
+mod chapter10;
 
 pub use answer::{Answer, Answers, Student};
 pub use chapter::{Chapter, Variant};
@@ -55,4 +56,5 @@ pub const CHAPTERS: &[Chapter] = &[
     chapter07::CHAPTER,
     chapter08::CHAPTER,
     chapter09::CHAPTER,
+    chapter10::CHAPTER,
 ];

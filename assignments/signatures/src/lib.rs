@@ -20,6 +20,7 @@ pub mod chapter06;
 pub mod chapter07;
 pub mod chapter08;
 pub mod chapter09;
+pub mod chapter10;
 
 pub use argument::{Argument, Exchange};
 pub use frame::{read_frame, write_frame};

@@ -21,3 +21,5 @@ pub mod chapter07;
 pub mod chapter08;
 #[cfg(feature = "chapter09")]
 pub mod chapter09;
+#[cfg(feature = "chapter10")]
+pub mod chapter10;

@@ -3,7 +3,7 @@ place, batches gathered from bytes, the classes of a batch as rows while they ar
 gradient for the inputs, the learning rate taken into the gradient.
 
 Tried and dropped: batches gathered from floats; a table of the 256 floats; a column of ones
-for the biases; weights as (outputs, inputs); SciPy's saxpy."""
+for the biases; weights as (outputs, inputs); SciPy's saxpy, and its sparse matrices."""
 
 import numpy as np
 from threadpoolctl import threadpool_info

@@ -127,6 +127,7 @@ fn the_place(
     let after = AFTER.min(training.batches() - training.batch);
     let anew = Fit { seed: args.common.seed.wrapping_add(1), ..args.fit() };
     let source = Watched::new(&images.train, broken)?;
+    let seen = after * args.batch_size;
 
     let from_file = || -> Result<NeuralNetwork<f32>> {
         let document = Document::from_bytes(&broken.file)?;
@@ -134,17 +135,17 @@ fn the_place(
     };
     let mut kept = Run::of(after);
     from_file()?.resume(&source, args.epochs, None, &mut |event| kept.observe(event))?;
-    let met_by_kept = source.met_again();
+    let met_by_kept = source.met_again(seen);
 
     let mut order_lost = Run::of(after);
     from_file()?.fit(&source, &anew, None, &mut |event| order_lost.observe(event))?;
-    let met_by_order_lost = source.met_again();
+    let met_by_order_lost = source.met_again(seen);
 
     let mut alone = Run::of(after);
     let mut network = args.network(args.common.seed.wrapping_add(1))?;
     network.load_params(args.model().with_extension("npy"))?;
     network.fit(&source, &anew, None, &mut |event| alone.observe(event))?;
-    let met_by_alone = source.met_again();
+    let met_by_alone = source.met_again(seen);
 
     let rows = [
         ("whole", "whole file", &kept, met_by_kept),
@@ -157,7 +158,6 @@ fn the_place(
         lab.near(&format!("loss_after_break_{name}"), mean(&run.losses), 0.008);
         lab.exact(&format!("met_again_{name}"), met);
     }
-    let seen = after * args.batch_size;
     lab.say(format!(
         "\nIn the chapter's own training, half-way through, the loss is nearly level and the velocity\n\
          makes little difference. It is the place in the epoch that is missed. The next {after} batches:\n"
@@ -236,11 +236,12 @@ impl<'a> Watched<'a> {
         Ok([loss(true)?, loss(false)?])
     }
 
-    /// How many of the images that were asked for since the last time had been met before.
-    fn met_again(&self) -> usize {
+    /// How many of the first images that were asked for since the last time had been met before.
+    fn met_again(&self, seen: usize) -> usize {
         let mut asked = self.asked.lock().unwrap_or_else(|error| error.into_inner());
-        // Each training begins with a look at all images.
-        let count = asked.iter().skip(self.met.len()).filter(|&&row| self.met[row]).count();
+        // Each training begins with a look at all images, and may end with some in advance.
+        let trained_on = asked.iter().skip(self.met.len()).take(seen);
+        let count = trained_on.filter(|&&row| self.met[row]).count();
         asked.clear();
         count
     }

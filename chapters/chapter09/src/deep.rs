@@ -200,7 +200,7 @@ pub fn variances(digits: &Digits, seed: u64, lab: &mut Lab) -> Result<()> {
 /// After some epochs: what becomes of the training.
 pub fn trainings(digits: &Digits, seed: u64, lab: &mut Lab) -> Result<()> {
     lab.section("start", "What becomes of them")?;
-    lab.section_near(0.05);
+    lab.section_near(0.1);
     let (few, new) = (digits.few(IMAGES)?, digits.others(2000)?);
     let mut table =
         Table::new(&["", "weights", "loss, epoch 1", "2", "5", "10", "new digits right"]);

@@ -118,7 +118,7 @@ fn slow_steps(seed: u64, file: &Path) -> Result<()> {
     let mut losses = Vec::new();
     for _ in 0..2 {
         let mut network = Plain::at(&place, &task);
-        let step = |rows: &[usize]| network.step(&floats, rows, PLAIN, &mut Watch::start());
+        let step = |rows: &[usize]| network.step(&floats, rows, PLAIN);
         let (time, found) = timed(&order, step);
         seconds.push(time);
         losses = found;

@@ -130,13 +130,13 @@ pub fn parts(recipe: &Recipe, density: f64) -> Vec<Work> {
 // ANCHOR: predicted
 /// The seconds that a step takes at least: each part one after the other, and
 /// what threads cannot share out.
-pub fn predicted(recipe: &Recipe, density: f64, rate: f64, ceilings: &Ceilings) -> f64 {
-    let floors = parts(recipe, density).into_iter().map(|part| {
+pub fn predicted(recipe: &Recipe, rho: f64, rate: f64, top: &Ceilings) -> f64 {
+    let floors = parts(recipe, rho).into_iter().map(|part| {
         let alone = part.name == "update";
-        let floor = part.floor(rate, ceilings);
+        let floor = part.floor(rate, top);
         if alone { floor } else { floor / recipe.threads }
     });
-    floors.sum::<f64>() + recipe.subnormal * ceilings.subnormal
+    floors.sum::<f64>() + recipe.subnormal * top.subnormal
 }
 // ANCHOR_END: predicted
 

@@ -31,8 +31,7 @@ pub struct Curve {
 /// What the plain program does in a process of its own: it trains, says what it found, and writes
 /// the parameters after its first epoch.
 pub fn alone(task: &Task, file: &Path) -> Result<()> {
-    let mut watch = Watch::start();
-    let curve = plain(task, &mut watch)?;
+    let (curve, watch) = plain(task)?;
     let line = |numbers: &[f64]| numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
     println!("epochs {}", line(&curve.seconds));
     println!("accuracy {}", line(&curve.accuracy));
@@ -51,22 +50,21 @@ fn slow_or_not(task: &Task) -> Result<(Curve, Vec<f64>)> {
         let (seconds, accuracy) = (answer.numbers("epochs"), answer.numbers("accuracy"));
         return Ok((Curve { seconds, accuracy, first }, answer.numbers("parts")));
     }
-    let mut watch = Watch::start();
-    let curve = plain(task, &mut watch)?;
+    let (curve, watch) = plain(task)?;
     Ok((curve, WASTE.map(|(part, _)| watch.of(part)).into()))
 }
 
 /// The plain program's training.
-fn plain(task: &Task, watch: &mut Watch) -> Result<Curve> {
+fn plain(task: &Task) -> Result<(Curve, Watch)> {
     let floats = Floats::<f64>::of(&task.images.train);
     let mut network = Plain::at(&task.start()?, task);
     let mut curve = Curve { seconds: vec![], accuracy: vec![], first: Array1::zeros(0) };
     let mut so_far = 0.0;
     for order in task.orders(DRAWN) {
-        watch.skip();
+        network.watch.skip();
         let begin = Instant::now();
         for rows in order.chunks(BATCH) {
-            network.step(&floats, rows, PLAIN, watch);
+            network.step(&floats, rows, PLAIN);
         }
         so_far += begin.elapsed().as_secs_f64();
         let params = network.params();
@@ -76,7 +74,7 @@ fn plain(task: &Task, watch: &mut Watch) -> Result<Curve> {
             curve.first = params;
         }
     }
-    Ok(curve)
+    Ok((curve, network.watch))
 }
 
 fn accuracy(task: &Task, params: &Array1<f64>) -> Result<f64> {
@@ -198,7 +196,7 @@ mod tests {
         let rows: Vec<usize> = (0..BATCH).collect();
         let params = |route| -> Result<Array1<f64>> {
             let mut network = Plain::at(&task.start()?, task);
-            network.step(&floats, &rows, How { route, ..PLAIN }, &mut Watch::start());
+            network.step(&floats, &rows, How { route, ..PLAIN });
             Ok(network.params())
         };
         let first = params(Route::Jacobian)?;
@@ -223,9 +221,8 @@ mod tests {
         let floats = Floats::<f64>::of(&task.images.train);
         let start = task.start().unwrap();
         let mut plain = Plain::at(&start, &task);
-        let losses: Vec<f64> = (order.chunks(BATCH).take(4))
-            .map(|rows| plain.step(&floats, rows, PLAIN, &mut Watch::start()))
-            .collect();
+        let losses: Vec<f64> =
+            (order.chunks(BATCH).take(4)).map(|rows| plain.step(&floats, rows, PLAIN)).collect();
         let (_, expected) = task.fitted(&start, &task.images.train, 1, 3).unwrap();
         for (a, b) in losses.iter().zip(&expected) {
             assert!((a - b).abs() < 1e-12, "{losses:?} {expected:?}");

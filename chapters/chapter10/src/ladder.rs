@@ -124,12 +124,12 @@ impl<'a> Ground<'a> {
             Kind::Plain64(how) => {
                 let (place, floats) = &self.double;
                 let mut network = Plain::at(place, task);
-                timed(order, |rows| network.step(floats, rows, how, watch))
+                timed(order, |rows| network.step(floats, rows, how))
             }
             Kind::Plain32(how) => {
                 let (place, _, floats) = &self.single;
                 let mut network = Plain::at(place, task);
-                timed(order, |rows| network.step(floats, rows, how, watch))
+                timed(order, |rows| network.step(floats, rows, how))
             }
             Kind::InPlace { bytes, with } => {
                 let (place, samples, _) = &self.single;

@@ -13,10 +13,14 @@ struct Peer {
     cells: Vec<String>,
 }
 
-/// The text between two anchors.
+/// The two comments around what has a name.
+fn marks(name: &str) -> [String; 2] {
+    ["ANCHOR", "ANCHOR_END"].map(|word| format!("<!-- {word}: {name} -->"))
+}
+
+/// The text between them.
 fn between<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let begin = format!("<!-- ANCHOR: {name} -->");
-    let end = format!("<!-- ANCHOR_END: {name} -->");
+    let [begin, end] = marks(name);
     let rest = &text[text.find(&begin)? + begin.len()..];
     Some(rest[..rest.find(&end)?].trim())
 }
@@ -94,13 +98,15 @@ mod tests {
 
     #[test]
     fn the_table_is_read_by_its_anchor() {
-        let text = "# T\n<!-- ANCHOR: threads1 -->\n| 1 thread | seconds | ours / theirs | a |\n\
-                    |---|---|---|---|\n| Gradus | 1.20 (1.18 to 1.31) |  | 97.0 % |\n\
-                    | X | failed: no | | |\n<!-- ANCHOR_END: threads1 -->\n";
-        let rows = rows(between(text, "threads1").unwrap());
+        let [begin, end] = marks("threads1");
+        let text = format!(
+            "# T\n{begin}\n| 1 thread | seconds | ours / theirs | a |\n|---|---|---|---|\n\
+             | Gradus | 1.20 (1.18 to 1.31) |  | 97.0 % |\n| X | failed: no | | |\n{end}\n"
+        );
+        let rows = rows(between(&text, "threads1").unwrap());
         assert_eq!(rows.len(), 2);
         assert_eq!((rows[0].name.as_str(), rows[0].seconds()), ("Gradus", Some(1.2)));
         assert_eq!((rows[1].name.as_str(), rows[1].seconds()), ("X", None));
-        assert_eq!(between(text, "threads2"), None);
+        assert_eq!(between(&text, "threads2"), None);
     }
 }

@@ -38,6 +38,8 @@ pub struct Plain<F: Float> {
     b: [Array1<F>; 2],
     v_w: [Array2<F>; 2],
     v_b: [Array1<F>; 2],
+    /// Where the time of its steps goes.
+    pub watch: Watch,
 }
 
 /// All images and their targets, as floats.
@@ -68,6 +70,7 @@ impl<F: Float> Plain<F> {
             b: vectors(params),
             v_w: matrices(velocity),
             v_b: vectors(velocity),
+            watch: Watch::start(),
         }
     }
 
@@ -79,35 +82,35 @@ impl<F: Float> Plain<F> {
 
     // ANCHOR: plain_step
     /// One step on the images with these numbers; returns their mean loss.
-    pub fn step(&mut self, all: &Floats<F>, rows: &[usize], how: How, watch: &mut Watch) -> f64 {
+    pub fn step(&mut self, all: &Floats<F>, rows: &[usize], how: How) -> f64 {
         let x = all.x.select(Axis(0), rows);
         let y = all.y.select(Axis(0), rows);
-        watch.lap("gather");
+        self.watch.lap("gather");
         let z1 = x.dot(&self.w[0]) + &self.b[0];
         let a1 = z1.mapv(|z| z.max(F::zero()));
         let z2 = a1.dot(&self.w[1]) + &self.b[1];
-        watch.lap("forward");
+        self.watch.lap("forward");
         let (loss, d_z2) = match how.route {
             Route::Jacobian => through_jacobian(&z2, &y),
             Route::Product => through_product(&z2, &y),
             Route::Fused => fused(&z2, &y),
         };
-        watch.lap("softmax and loss");
+        self.watch.lap("softmax and loss");
         let d_w2 = a1.t().dot(&d_z2);
         let d_a1 = d_z2.dot(&self.w[1].t());
         let d_z1 = d_a1 * z1.mapv(|z| F::cast(f64::from(z > F::zero())));
         let d_w1 = x.t().dot(&d_z1);
         let d_b = [&d_z1, &d_z2].map(|d| d.sum_axis(Axis(0)));
-        watch.lap("backward");
+        self.watch.lap("backward");
         if how.d_x {
             let _d_x = d_z1.dot(&self.w[0].t());
         }
-        watch.lap("gradient of the inputs");
+        self.watch.lap("gradient of the inputs");
         for (i, d_w) in [&d_w1, &d_w2].into_iter().enumerate() {
             update(&mut self.w[i], &mut self.v_w[i], d_w, how.flush);
             update(&mut self.b[i], &mut self.v_b[i], &d_b[i], how.flush);
         }
-        watch.lap("update");
+        self.watch.lap("update");
         loss.as_f64()
     }
     // ANCHOR_END: plain_step

@@ -34,7 +34,8 @@ pub fn markdown(runs: &Runs) -> String {
         machine.vectors,
         machine.system,
     );
-    let mut threads: Vec<_> = runs.done.iter().map(|run| run.threads).collect();
+    let failed = runs.failed.iter().map(|failure| failure.threads);
+    let mut threads: Vec<_> = runs.done.iter().map(|run| run.threads).chain(failed).collect();
     threads.sort_unstable();
     threads.dedup();
     for threads in threads {
@@ -97,9 +98,12 @@ fn row(runs: &Runs, program: &Program, threads: usize) -> Option<(f64, String)> 
     Some((summary.median, row))
 }
 
-/// "1.20 (1.18 to 1.31)".
+/// "1.20 (1.18 to 1.31)", or "1.20" if there is nothing else.
 fn spread(summary: &Summary) -> String {
     let Summary { least, median, most } = summary;
+    if least == most {
+        return format!("{median:.2}");
+    }
     format!("{median:.2} ({least:.2} to {most:.2})")
 }
 
@@ -133,7 +137,7 @@ mod tests {
     fn the_table_has_medians_ranges_and_ratios() {
         let text = markdown(&example());
         assert!(text.contains("| Gradus | 2.00 (1.00 to 3.00) |  | 97.5 % |"), "{text}");
-        let numpy = "| NumPy, written well, 1 of 3 failed | 4.00 (4.00 to 4.00) \
+        let numpy = "| NumPy, written well, 1 of 3 failed | 4.00 \
                      | 0.38 (0.25 to 0.50) | 97.5 % |";
         assert!(text.contains(numpy), "{text}");
         assert!(text.contains("\nTest, 2 cores, AVX2, linux x86_64.\n"), "{text}");

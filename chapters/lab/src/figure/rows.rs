@@ -170,13 +170,10 @@ mod tests {
     fn a_bar_is_as_long_as_its_number() {
         let rows = Rows::new("s", &["a", "b"]).bars("t", [1.0, 4.0]);
         let svg = rows.draw().unwrap();
-        let width = |line: &str| -> Option<f64> {
-            line.contains("<rect").then(|| {
-                let rest = line.split("width=\"").nth(1).unwrap();
-                rest.split('"').next().unwrap().parse().unwrap()
-            })
-        };
-        let widths: Vec<f64> = svg.lines().filter_map(width).collect();
+        // How far each bar goes to the right.
+        let bars = svg.lines().filter(|line| line.contains("opacity=\"0.55\""));
+        let course = |line: &str| line.split('h').nth(2)?.split('v').next()?.parse().ok();
+        let widths: Vec<f64> = bars.filter_map(course).collect();
         let [a, b] = widths[..] else { panic!("two bars, not {widths:?}") };
         assert!((b / a - 4.0).abs() < 0.02, "{a} {b}");
         assert_eq!(rows.csv(), "row,t\na,1.0\nb,4.0\n");

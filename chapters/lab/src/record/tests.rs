@@ -138,3 +138,28 @@ fn the_machine_is_named_only_where_something_depends_on_it() {
     early.section_machine();
     assert!(early.finish().unwrap_err().to_string().starts_with("there is no section"));
 }
+
+#[test]
+fn a_run_aside_leaves_the_book_as_it_is_unless_a_folder_was_chosen() {
+    for own in [true, false] {
+        let out = tempfile::tempdir().unwrap();
+        fs::create_dir(out.path().join("outputs")).unwrap();
+        fs::write(out.path().join("results.json"), "old").unwrap();
+        fs::write(out.path().join("old.svg"), "").unwrap();
+        let mut lab = lab(out.path(), own);
+        lab.aside();
+        lab.section("new", "New").unwrap();
+        lab.say("something");
+        lab.exact("one", 1);
+        lab.figure("line", "A line.", "A rising line.", &line()).unwrap();
+        lab.finish().unwrap();
+        let kept = names(out.path());
+        if own {
+            assert_eq!(kept, ["old.svg", "outputs", "results.json"]);
+            assert_eq!(fs::read_to_string(out.path().join("results.json")).unwrap(), "old");
+            assert_eq!(names(&out.path().join("outputs")), [""; 0]);
+        } else {
+            assert_eq!(kept, ["line.csv", "line.svg", "old.svg", "outputs", "results.json"]);
+        }
+    }
+}

@@ -100,7 +100,8 @@ impl Network {
 
 fn main() -> Result<()> {
     let options = Options::read();
-    let (train, test) = (Samples::new(&Images::read("train"))?, Samples::new(&Images::read("t10k"))?);
+    let (train, test) =
+        (Samples::new(&Images::read("train"))?, Samples::new(&Images::read("t10k"))?);
     let mut draw = Draw::new(options.seed);
     let network = Network::new(&mut draw)?;
     shared::run(

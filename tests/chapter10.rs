@@ -959,10 +959,12 @@ fn steps_until_a_velocity_is_tiny() {
 /// nearest of them. A few multiples are rounded back to where they were: they never get smaller.
 ///
 /// ```math
-/// \operatorname{fl}\bigl(\mu \cdot j\,2^{-149}\bigr) = j\,2^{-149}
-/// \quad\text{if}\quad j\,(1 - \mu) < \tfrac12, \qquad
-/// \operatorname{fl}\bigl(\mu \cdot j\,2^{-149}\bigr) < j\,2^{-149}
-/// \quad\text{if}\quad j\,(1 - \mu) > \tfrac12
+/// \begin{aligned}
+/// \operatorname{fl}\bigl(\mu \cdot j\,2^{-149}\bigr) &= j\,2^{-149}
+///   \quad\text{if}\quad j\,(1 - \mu) < \tfrac12 \\
+/// \operatorname{fl}\bigl(\mu \cdot j\,2^{-149}\bigr) &< j\,2^{-149}
+///   \quad\text{if}\quad j\,(1 - \mu) > \tfrac12
+/// \end{aligned}
 /// ```
 #[test]
 fn smallest_floats_do_not_shrink() {

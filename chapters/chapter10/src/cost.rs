@@ -74,10 +74,11 @@ pub fn dense(name: &'static str, [n, k, m]: [f64; 3], number: f64) -> Work {
 }
 
 /// The same, if only a share of x is looked up: each entry that is not zero meets a row of m
-/// numbers, in a tile that lies in the first cache, and x is read twice to find them.
+/// numbers, in a tile that lies in the first cache; x is read once to find them, and one row in
+/// eight of it before, to see whether it pays.
 pub fn skipping(name: &'static str, [n, k, m]: [f64; 3], number: f64, density: f64) -> Work {
     let rows = (density * n * k * m * number, 64.0 * m.min(64.0) * number);
-    let look = (2.0 * n * k * number, n * k * number);
+    let look = (1.125 * n * k * number, n * k * number);
     work(name, 2.0 * density * n * k * m, &[rows, look, once((k * m + n * m) * number)])
 }
 

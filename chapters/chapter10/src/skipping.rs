@@ -119,11 +119,18 @@ pub fn pays(
         operations / (skipped.forward - 1e-6 * look) / 1e9,
     ));
     let predicted = predicted_break_even(ceilings);
+    // Of the formula with what was measured on the digits: ρ = P′ / P − τ P′ / (2 m).
+    let all_rate = 2.0 * entries * SIZES[1] as f64 / dense.forward;
+    let skip_rate = operations / (skipped.forward - 1e-6 * look);
+    let formula =
+        skip_rate / all_rate - 1e-6 * look / entries * skip_rate / (2.0 * SIZES[1] as f64);
     lab.say(format!(
         "\nSkipping takes as long as all products at a density of {:.2}, if its line goes on as it\n\
-         begins; the counted bytes and operations predict {predicted:.2}.",
+         begins. From the rates on the digits it follows that it would be at {formula:.2}, and from the\n\
+         counted bytes and operations at {predicted:.2}.",
         measured
     ));
+    lab.machine("break_even_formula", formula, "");
     lab.machine("dense_forward_us", 1e6 * dense.forward, "µs");
     lab.machine("dense_backward_us", 1e6 * dense.backward, "µs");
     lab.machine("skip_forward_us", 1e6 * skipped.forward, "µs");

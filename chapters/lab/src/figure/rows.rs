@@ -172,7 +172,9 @@ mod tests {
         let svg = rows.draw().unwrap();
         // How far each bar goes to the right.
         let bars = svg.lines().filter(|line| line.contains("opacity=\"0.55\""));
-        let course = |line: &str| line.split('h').nth(2)?.split('v').next()?.parse().ok();
+        let course = |line: &str| {
+            line.split(" d=").nth(1)?.split('h').nth(1)?.split('v').next()?.parse().ok()
+        };
         let widths: Vec<f64> = bars.filter_map(course).collect();
         let [a, b] = widths[..] else { panic!("two bars, not {widths:?}") };
         assert!((b / a - 4.0).abs() < 0.02, "{a} {b}");

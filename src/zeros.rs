@@ -162,9 +162,9 @@ fn add_rows<F: Float, const B: usize>(
         while bits != 0 {
             let j = bits.trailing_zeros() as usize;
             bits &= bits - 1;
-            let w = part::<F, B>(w, j * m + at);
-            for l in 0..B {
-                sum[l] += x[j] * w[l];
+            let (x, w) = (x[j], part::<F, B>(w, j * m + at));
+            for (sum, &w) in sum.iter_mut().zip(w) {
+                *sum += x * w;
             }
         }
         *y = sum;
@@ -223,8 +223,9 @@ fn collect_rows<F: Float, const B: usize>(
         while bits != 0 {
             let i = bits.trailing_zeros() as usize;
             bits &= bits - 1;
-            for l in 0..B {
-                sum[l] += x[i * tile.k] * near.0[i][l];
+            let x = x[i * tile.k];
+            for (sum, &d) in sum.iter_mut().zip(&near.0[i]) {
+                *sum += x * d;
             }
         }
         *d_w = sum;

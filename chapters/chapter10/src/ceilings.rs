@@ -162,7 +162,7 @@ pub fn update_seconds(size: f32) -> f64 {
     let ten = || {
         v.assign(&velocity);
         for _ in 0..10 {
-            update_in_place(&mut params, &mut v, black_box(&gradient));
+            update_in_place::<f32, false>(&mut params, &mut v, black_box(&gradient));
         }
     };
     median_of(9, ten) / (10 * P) as f64

@@ -119,7 +119,7 @@ impl<'a, F: Float> InPlace<'a, F> {
         if with.flush {
             self.momentum.step(&mut self.at.params, &self.gradient);
         } else {
-            update_in_place(&mut self.at.params, &mut self.at.velocity, &self.gradient);
+            update_in_place::<F, false>(&mut self.at.params, &mut self.at.velocity, &self.gradient);
         }
         watch.lap("update");
         sum / n as f64

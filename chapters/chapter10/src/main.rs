@@ -54,7 +54,6 @@ fn chapter(args: &Args, lab: &mut Lab) -> lab::Result<()> {
         yuan::run(&choice, &Task::read(seed)?.images, lab)?;
         return Ok(());
     }
-    let mut clock = lab::Clock::start();
     let task = Task::read(seed)?;
     if args.race {
         race::race(&task, lab)?;
@@ -62,6 +61,7 @@ fn chapter(args: &Args, lab: &mut Lab) -> lab::Result<()> {
     if args.scale {
         scale::measure(&task, lab)?;
     }
+    let mut clock = lab::Clock::start();
     let pixels = counts::pixels(&task);
     let unflushed = denormals::unflushed(&task)?;
     let at = &unflushed.at;

@@ -29,7 +29,7 @@ fn between<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 fn rows(table: &str) -> Vec<Peer> {
     let cells = |line: &str| -> Vec<String> {
         let line = line.trim().trim_start_matches('|').trim_end_matches('|');
-        line.split('|').map(|cell| cell.trim().to_owned()).collect()
+        line.split('|').map(|cell| cell.trim().replace('`', "")).collect()
     };
     let peer = |line: &str| {
         let mut cells = cells(line);
@@ -84,8 +84,7 @@ pub fn tell(lab: &mut Lab) -> Result<()> {
         "peers",
         "Ten epochs of the same network on MNIST, by this library and others: medians of runs in \
          turn, with one thread and with two.",
-        "Named rows with two points each, sorted by the time with one thread: this library is at \
-         the top.",
+        "Named rows with two points each, sorted by the time with one thread.",
         &Rows::new("seconds for ten epochs", &names)
             .points("one thread", both.iter().map(|(_, one, _)| *one))
             .points("two threads", both.iter().map(|(_, _, two)| *two)),

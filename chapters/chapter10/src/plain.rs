@@ -169,15 +169,16 @@ pub fn flushed<F: Float>(v: F) -> F {
     if v.abs() < F::min_positive_value() / F::epsilon() { F::zero() } else { v }
 }
 
-/// Momentum as the library computes it, but without the comparison.
-pub fn update_in_place<F: Float>(
+/// Momentum in place, with the comparison or without.
+pub fn update_in_place<F: Float, const FLUSH: bool>(
     params: &mut Array1<F>,
     velocity: &mut Array1<F>,
     gradient: &Array1<F>,
 ) {
     let (rate, momentum) = (F::cast(RATE), F::cast(MOMENTUM));
     Zip::from(params).and(gradient).and(velocity).for_each(|theta, &g, v| {
-        *v = momentum * *v - rate * g;
+        let next = momentum * *v - rate * g;
+        *v = if FLUSH { flushed(next) } else { next };
         *theta += *v;
     });
 }

@@ -174,6 +174,32 @@ fn chosen(target: &Target, tried: &[Tried]) -> Option<usize> {
     cheapest.or_else(|| (0..tried.len()).min_by(|&a, &b| better(a, b)))
 }
 
+/// Tries every candidate for a target.
+fn search(
+    target: &Target,
+    learned: &dyn Source<f32>,
+    validation: &dyn Source<f32>,
+    lab: &mut Lab,
+) -> Result<Vec<Tried>> {
+    let seeds = if target.every { TRIED } else { TRIED_FOR_MEAN };
+    let mut tried = Vec::new();
+    for recipe in target.recipes() {
+        let runs = (1..=seeds).map(|seed| recipe.run(learned, validation, 1, seed));
+        let runs: Vec<(f64, f64)> = runs.collect::<Result<_>>()?;
+        let (seconds, accuracies): (Vec<f64>, Vec<f64>) = runs.into_iter().unzip();
+        let found = Tried { recipe, seconds: median(&seconds), accuracies };
+        lab.say(format!(
+            "{}: {:.2} s, mean {:.2} %, worst {:.2} %",
+            recipe.words(),
+            found.seconds,
+            100.0 * mean(&found.accuracies),
+            100.0 * worst(&found.accuracies)
+        ));
+        tried.push(found);
+    }
+    Ok(tried)
+}
+
 /// Chooses and races, and stores everything.
 pub fn race(task: &Task, lab: &mut Lab) -> Result<()> {
     let train = &task.images.train;
@@ -182,24 +208,9 @@ pub fn race(task: &Task, lab: &mut Lab) -> Result<()> {
     let learned = Bytes::new(bytes, train.labels()[..first].to_vec(), 1.0 / 255.0, 10)?;
     let validation = Subset::<f32>::new(train, first..SAMPLES)?;
     let mut text = format!("# {COMMAND}\n# {}\n", lab::machine());
+    let mut winners = Vec::new();
     for target in TARGETS {
-        let mut tried = Vec::new();
-        for recipe in target.recipes() {
-            let seeds = if target.every { TRIED } else { TRIED_FOR_MEAN };
-            let runs: Vec<(f64, f64)> = (1..=seeds)
-                .map(|seed| recipe.run(&learned, &validation, 1, seed))
-                .collect::<Result<_>>()?;
-            let (seconds, accuracies): (Vec<f64>, Vec<f64>) = runs.into_iter().unzip();
-            let found = Tried { recipe, seconds: median(&seconds), accuracies };
-            lab.say(format!(
-                "{}: {:.2} s, mean {:.2} %, worst {:.2} %",
-                recipe.words(),
-                found.seconds,
-                100.0 * mean(&found.accuracies),
-                100.0 * worst(&found.accuracies)
-            ));
-            tried.push(found);
-        }
+        let tried = search(&target, &learned, &validation, lab)?;
         let best = chosen(&target, &tried).ok_or("there is no candidate")?;
         for (i, Tried { recipe, seconds, accuracies }) in tried.iter().enumerate() {
             let mark = if i == best { "chosen" } else { "tried" };
@@ -207,18 +218,15 @@ pub fn race(task: &Task, lab: &mut Lab) -> Result<()> {
             let cells = recipe.cells();
             let _ = writeln!(text, "{mark},{},{cells},{seconds:.4},{mean},{worst}", target.name);
         }
+        winners.push((target, tried[best].recipe));
+    }
+    for (Target { name, .. }, recipe) in winners {
         for seed in FRESH..FRESH + SEEDS {
-            let recipe = &tried[best].recipe;
             let (one, accuracy) = recipe.run(train, &task.images.test, 1, seed)?;
             let (two, with_two) = recipe.run(train, &task.images.test, 2, seed)?;
-            let _ = writeln!(
-                text,
-                "raced,{},{seed},{accuracy},{with_two},{one:.4},{two:.4}",
-                target.name
-            );
+            let _ = writeln!(text, "raced,{name},{seed},{accuracy},{with_two},{one:.4},{two:.4}");
             lab.say(format!(
-                "{} %, seed {seed}: {one:.2} s {:.2} %, two threads {two:.2} s {:.2} %",
-                target.name,
+                "{name} %, seed {seed}: {one:.2} s {:.2} %, two threads {two:.2} s {:.2} %",
                 100.0 * accuracy,
                 100.0 * with_two
             ));

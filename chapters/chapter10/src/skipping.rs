@@ -139,7 +139,7 @@ pub fn pays(
     lab.machine("look_us", look, "µs");
     lab.machine("look_ns", 1e3 * look / entries, "ns");
     lab.near("density_batch", rho, 1e-12);
-    lab.near("density_hidden", hidden, 0.05);
+    lab.near("density_hidden", hidden, 0.004);
     lab.machine("break_even_measured", measured, "");
     lab.machine("break_even_predicted", predicted, "");
     let end = measured.clamp(SKIPPED, 1.0).min(0.9) + 0.1;

@@ -1,7 +1,6 @@
 //! Task P in candle: <https://github.com/huggingface/candle>.
 //!
 //! Recommended for speed, and done: `target-cpu=native`; Rayon for more threads than one.
-//! Tried and dropped: pixels that stay bytes until a batch is gathered.
 
 use candle_core::{Device, Result, Tensor, Var};
 use candle_nn::{Linear, Module, loss};

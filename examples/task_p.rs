@@ -219,11 +219,15 @@ impl<F: Float> Optimizer<F> for Ramp<F> {
     fn step(&mut self, params: &mut ArrayRef1<F>, gradient: &ArrayRef1<F>) {
         let (rate, momentum) = (F::cast(self.rate()), F::cast(Self::MOMENTUM));
         let tiny = F::cast(1e-30);
-        Zip::from(params).and(gradient).and(&mut self.velocity).for_each(|theta, &g, v| {
+        Zip::from(&mut self.velocity).and(gradient).for_each(|v, &g| {
             let next = momentum * *v + g;
             *v = if next.abs() < tiny { F::zero() } else { next };
-            *theta -= rate * (g + momentum * *v);
         });
+        // In a pass of its own, as chapter 10 tells.
+        Zip::from(params)
+            .and(gradient)
+            .and(&self.velocity)
+            .for_each(|theta, &g, &v| *theta -= rate * (g + momentum * v));
         self.done += 1.0;
     }
 }

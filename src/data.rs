@@ -161,7 +161,13 @@ impl Bytes {
                 classes,
             });
         }
-        Ok(Self { bytes: by_rows(bytes), labels, scale, classes, sparse: false })
+        Ok(Self {
+            bytes: by_rows(bytes),
+            labels,
+            scale,
+            classes,
+            sparse: false,
+        })
     }
 
     /// The same samples, with the label itself as the only target column: for

@@ -77,7 +77,9 @@ fn skipped_zeros_change_no_bit_in_f64() {
 #[test]
 fn other_products_are_those_of_blas() {
     blas::use_one_thread(); // several would add in another order each time
-    for (n, k, m, percent) in [(64, 784, 64, 40), (64, 784, 64, 100), (64, 60, 64, 5), (64, 784, 9, 5)] {
+    for (n, k, m, percent) in
+        [(64, 784, 64, 40), (64, 784, 64, 100), (64, 60, 64, 5), (64, 784, 9, 5)]
+    {
         let x = mostly_black::<f32>(n, k, percent, 4);
         let (w, d, y) = (full(k, m, 5), full(n, m, 6), full(n, m, 7));
         let (mut found, mut expected) = (y.clone(), y);
@@ -108,7 +110,11 @@ fn a_matrix_in_another_order_is_multiplied() {
 #[test]
 #[should_panic(expected = "the inner sizes of a product must agree")]
 fn a_product_of_sizes_that_do_not_fit_is_refused() {
-    zeros::product(&Array2::<f32>::zeros((2, 64)), &Array2::zeros((65, 16)), &mut Array2::zeros((2, 16)));
+    zeros::product(
+        &Array2::<f32>::zeros((2, 64)),
+        &Array2::zeros((65, 16)),
+        &mut Array2::zeros((2, 16)),
+    );
 }
 
 const N: usize = 150;

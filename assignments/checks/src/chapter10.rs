@@ -111,6 +111,10 @@ fn product_floor(ask: &mut Ask<'_>) {
     }
 }
 
+/// Less than the distance of a float to the next, so that all bits have to be right; a mistake that
+/// is off by rounding besides is recognised.
+const TO_THE_BIT: f64 = 1e-17;
+
 fn nonzero_product(ask: &mut Ask<'_>) {
     // Worked out by hand: the middle row of w twice.
     let (y, x) = (array![[1.0, -1.0]], array![[0.0, 2.0, 0.0]]);
@@ -127,8 +131,16 @@ fn nonzero_product(ask: &mut Ask<'_>) {
     let right = array![[0.1_f64 + 0.2 + 0.3]];
     ask.call(call::nonzero_product(&array![[0.1]], &array![[1.0, 1.0]], &array![[0.2], [0.3]]))
         .case("to the last bit")
-        .within(0.0, 0.0)
+        .within(TO_THE_BIT, 0.0)
         .returns(&right);
+    ask.call(call::nonzero_product(
+        &array![[1e20]],
+        &array![[1.0, 1.0, 1.0]],
+        &array![[1.0], [-1e20], [3.0]],
+    ))
+    .case("what is large cancels")
+    .within(TO_THE_BIT, 0.0)
+    .returns(&array![[3.0]]);
     ask.call(call::nonzero_product(
         &array![[1.0]],
         &array![[f64::INFINITY, 2.0]],
@@ -143,10 +155,12 @@ fn nonzero_product(ask: &mut Ask<'_>) {
     for (n, k, m) in [(1, 4, 3), (3, 5, 2), (2, 6, 4)] {
         let (y, w) = (ask.draw.normal((n, m), 1.0), ask.draw.normal((k, m), 1.0));
         let x = ask.draw.normal((n, k), 1.0);
-        ask.call(call::nonzero_product(&y, &x, &w)).case("no zeros").within(0.0, 0.0);
+        ask.call(call::nonzero_product(&y, &x, &w)).case("no zeros").within(TO_THE_BIT, 0.0);
         let sparse =
             Array2::from_shape_fn((n, k), |(i, l)| if (i + l) % 3 == 1 { x[[i, l]] } else { 0.0 });
-        ask.call(call::nonzero_product(&y, &sparse, &w)).case("two of three zero").within(0.0, 0.0);
+        ask.call(call::nonzero_product(&y, &sparse, &w))
+            .case("two of three zero")
+            .within(TO_THE_BIT, 0.0);
         ask.call(call::nonzero_product(&y, &(x * 0.0), &w)).case("nothing but zeros");
     }
     // Large and rare enough for the library's loops.
@@ -162,7 +176,7 @@ fn nonzero_product(ask: &mut Ask<'_>) {
     zeros::product(&x, &w, &mut library);
     ask.call(call::nonzero_product(&y, &x, &w))
         .case("more than 64 columns")
-        .within(0.0, 0.0)
+        .within(TO_THE_BIT, 0.0)
         .returns(&library);
 }
 

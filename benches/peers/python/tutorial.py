@@ -1,4 +1,4 @@
-"""What tutorial T3 of the book does, in code of our own: NumPy in f64 as one writes it first,
+"""What Yuan's tutorial does, in code of our own: NumPy in f64 as one writes it first,
 with a new array for every result. 784-64-10, sigmoid, momentum as a moving average of the
 gradients at rate 4, and after every epoch all images, train and test, to see how far it is."""
 
@@ -64,4 +64,4 @@ def predict():
     return forward(tests)[1].argmax(axis=1)
 
 
-run("tutorial T3", f"NumPy {np.__version__}, f64", args, train, predict)
+run("Yuan's tutorial", f"NumPy {np.__version__}, f64", args, train, predict)

@@ -13,7 +13,7 @@ use ndarray::{Array1, Array2};
 use crate::ceilings::best_product;
 use crate::curve;
 use crate::in_place::{InPlace, With};
-use crate::measure::{Watch, median, median_of};
+use crate::measure::{Watch, least, median, median_of};
 use crate::plain::{Floats, PLAIN, Plain};
 use crate::task::{BATCH, Place, SIZES, Task};
 
@@ -172,13 +172,13 @@ pub fn dense_seconds<F: Float>(task: &Task) -> Result<f64> {
     // Where cores are busy, OpenBLAS's threads wait for each other: a few steps have to do.
     let order = &order[..41 * BATCH];
     let mut times = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..ROUNDS {
         let mut network = InPlace::at(&place, task)?;
         let step =
             |rows: &[usize]| network.step(&task.images.train, rows, with, &mut Watch::start());
         times.push(timed(order, step).0);
     }
-    Ok(median(&times))
+    Ok(least(&times))
 }
 
 /// How much memory a training needs.

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plain_step_is_the_librarys() {
+    fn the_plain_step_is_that_of_the_library() {
         let task = Task::read(2).unwrap();
         let order = task.orders(1).remove(0);
         let floats = Floats::<f64>::of(&task.images.train);

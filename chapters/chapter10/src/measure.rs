@@ -17,14 +17,29 @@ pub fn seconds(run: impl FnOnce()) -> f64 {
     begin.elapsed().as_secs_f64()
 }
 
-/// The median of the seconds that each of some calls takes, one call or many at a time so that
-/// a clock can see them.
-pub fn median_of(times: usize, mut run: impl FnMut()) -> f64 {
+/// The seconds that each of some calls takes, one call or many at a time so that a clock can see
+/// them.
+fn all_of(times: usize, mut run: impl FnMut()) -> Vec<f64> {
     run();
     let once = seconds(&mut run).max(1e-9);
     let calls = (2e-4 / once).ceil().max(1.0) as usize;
     let one = |_| seconds(|| (0..calls).for_each(|_| run())) / calls as f64;
-    median(&(0..times).map(one).collect::<Vec<_>>())
+    (0..times).map(one).collect()
+}
+
+/// The median of the seconds that each of some calls takes.
+pub fn median_of(times: usize, run: impl FnMut()) -> f64 {
+    median(&all_of(times, run))
+}
+
+/// The least of them: for what a machine can do at most.
+pub fn best_of(times: usize, run: impl FnMut()) -> f64 {
+    least(&all_of(times, run))
+}
+
+/// The smallest of some numbers.
+pub fn least(numbers: &[f64]) -> f64 {
+    numbers.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 // ANCHOR: Watch

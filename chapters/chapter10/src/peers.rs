@@ -63,7 +63,9 @@ pub fn tell(lab: &mut Lab) -> Result<()> {
                 None | Some("") => "–".to_owned(),
                 Some(cell) => cell.to_owned(),
             };
-            shown.push(vec![name.clone(), cell(0), cell(1), cell(2)]);
+            let seconds = cell(0);
+            let median = seconds.split(" (").next().unwrap_or_default().to_owned();
+            shown.push(vec![name.clone(), median, cell(1), cell(2)]);
         }
         lab.say("");
         lab.table(&shown);

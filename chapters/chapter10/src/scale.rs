@@ -24,7 +24,7 @@ const COMMAND: &str = "cargo run --bin chapter10 -- --scale";
 const FACTORS: [usize; 6] = [1, 2, 3, 5, 7, 10];
 
 /// How often a time is taken.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 /// What grows, and from what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use lab::{Lab, Lines, Result, Table};
 use ndarray::{Array1, Array2, ArrayRef2, s};
 
 use crate::child::{self, ROUNDS};
-use crate::measure::{median, seconds};
+use crate::measure::{least, seconds};
 use crate::task::{BATCH, EPOCHS, Place, STEPS, Task};
 
 /// How many threads are tried, cores or not.
@@ -88,7 +88,8 @@ fn together(meet: impl Fn() + Sync) -> f64 {
     })
 }
 
-/// Milliseconds of an epoch with each number of threads.
+/// Milliseconds of an epoch with each number of threads: the least of some rounds, since whatever
+/// else runs on a machine with few cores takes one of them away.
 fn fitted(task: &Task, at: &Place<f32>, source: &dyn Source<f32>) -> Result<[f64; 3]> {
     let mut times: [Vec<f64>; 3] = Default::default();
     for _ in 0..ROUNDS {
@@ -96,7 +97,7 @@ fn fitted(task: &Task, at: &Place<f32>, source: &dyn Source<f32>) -> Result<[f64
             times.push(task.fitted(at, source, threads, TIMED)?.0);
         }
     }
-    Ok(times.map(|times| 1e3 * STEPS as f64 * median(&times)))
+    Ok(times.map(|times| 1e3 * STEPS as f64 * least(&times)))
 }
 
 /// The same with BLAS's own threads, in processes of their own; `None` without OpenBLAS.

@@ -59,7 +59,7 @@ const PEERS: [Program; 8] = [
     python("sklearn", "scikit-learn", "sklearn_mlp.py", None),
     rust("candle", "candle", "candle-peer"),
     rust("burn", "burn, flex", "burn-peer"),
-    python("tutorial", "tutorial T3, rewritten: f64, judges itself", "tutorial.py", None),
+    python("tutorial", "Yuan's tutorial, rewritten: f64, judges itself", "tutorial.py", None),
 ];
 
 const fn python(

@@ -38,6 +38,10 @@ fn nonzero() -> Vec<Variant> {
             product(y, x, w, |_, _, _| true)
         })
         .see("fast-zeros"),
+        wrong("the product of all of x and w, zeros included, and y added to it", |y, x, w| {
+            y + &product(&Array2::zeros(y.dim()), x, w, |_, _, _| true)
+        })
+        .see("fast-zeros"),
         wrong("the zeros of w skipped, not those of x", |y, x, w| {
             Array2::from_shape_fn(y.dim(), |(i, j)| {
                 let terms = (0..w.nrows()).filter(|&l| w[[l, j]] != 0.0);
@@ -51,10 +55,10 @@ fn nonzero() -> Vec<Variant> {
         })
         .see("fast-zeros"),
         wrong("the terms alone: y is not added", |y, x, w| {
-            product(&(y * 0.0), x, w, |_, _, x| x != 0.0)
+            product(&Array2::zeros(y.dim()), x, w, |_, _, x| x != 0.0)
         }),
         wrong("y added at the end: a sum in another order", |y, x, w| {
-            y + &product(&(y * 0.0), x, w, |_, _, x| x != 0.0)
+            y + &product(&Array2::zeros(y.dim()), x, w, |_, _, x| x != 0.0)
         })
         .see("sum_in_any_order"),
         wrong("columns from the last to the first: a sum in another order", |y, x, w| {

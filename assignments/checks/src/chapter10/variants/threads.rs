@@ -179,7 +179,7 @@ fn places(threads: &[usize]) -> Vec<usize> {
 
 /// The sum of these rows, in this order.
 fn added(gradients: &Array2<f64>, rows: impl Iterator<Item = usize>) -> Array1<f64> {
-    rows.fold(Array1::zeros(gradients.ncols()), |sum, row| sum + &gradients.row(row))
+    rows.fold(Array1::zeros(gradients.ncols()), |sum, row| sum + gradients.row(row))
 }
 
 fn sums() -> Vec<Variant> {

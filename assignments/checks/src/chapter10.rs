@@ -111,9 +111,9 @@ fn product_floor(ask: &mut Ask<'_>) {
     }
 }
 
-/// Less than the distance of a float to the next, so that all bits have to be right; a mistake that
-/// is off by rounding besides is recognised.
-const TO_THE_BIT: f64 = 1e-17;
+/// Less than the distance of a float to the next, 1.1e-16 of it or more, so that all bits have to be
+/// right. A mistake that is off by rounding besides is recognised.
+const TO_THE_BIT: f64 = 1e-16;
 
 fn nonzero_product(ask: &mut Ask<'_>) {
     // Worked out by hand: the middle row of w twice.

@@ -116,7 +116,7 @@ fn slow_steps(seed: u64, file: &Path) -> Result<()> {
     let floats = Floats::of(&task.images.train);
     let mut seconds = Vec::new();
     let mut losses = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..3 {
         let mut network = Plain::at(&place, &task);
         let step = |rows: &[usize]| network.step(&floats, rows, PLAIN);
         let (time, found) = timed(&order, step);

@@ -145,10 +145,11 @@ fn ten(mut update: impl FnMut()) -> f64 {
     median(&[(); 10].map(|()| 1e6 * seconds(&mut update)))
 }
 
-/// How many times as long the last updates take as the first.
-fn growth(times: &[f64]) -> f64 {
-    let quarter = times.len() / 4;
-    median(&times[times.len() - quarter..]) / median(&times[..quarter])
+/// How much more the last updates take as it is than flushed, less if the run was disturbed.
+fn cost([without, with]: &[Vec<f64>; 2]) -> f64 {
+    let quarter = with.len() / 4;
+    let last = |times: &[f64]| median(&times[times.len() - quarter..]);
+    last(without) / last(with) * median(&with[..quarter]) / last(with)
 }
 
 /// The time of each update of velocities that decay.
@@ -157,8 +158,11 @@ fn decay(parameters: usize, denormal: usize, flush: usize, lab: &mut Lab) -> Res
         params: Array1::from_elem(parameters, 0.1_f32),
         velocity: Array1::from_elem(parameters, FIRST),
     };
-    let mut runs: Vec<_> = (0..TRIES).map(|_| decaying(&begin)).collect();
-    let cost = |run: &[Vec<f64>; 2]| growth(&run[0]) / growth(&run[1]);
+    let mut runs = Vec::new();
+    for _ in 0..TRIES {
+        runs.push(decaying(&begin));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
     runs.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
     let [without, with] = runs.pop().ok_or("it was watched at least once")?;
     let steps = || (0..).map(|ten| 10.0 * f64::from(ten) + 5.0);

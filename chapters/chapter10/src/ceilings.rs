@@ -143,11 +143,14 @@ fn exponential() -> f64 {
 pub const NORMAL: f32 = 1e-4;
 const SUBNORMAL: f32 = 1e-40;
 
+/// How often the second is tried.
+pub const TRIES: usize = 8;
+
 /// Seconds for one velocity in one update if all are subnormal: the least and the most of some
 /// tries. There are machines on which it changes from one second to the next.
 pub fn subnormal_seconds() -> (f64, f64) {
     let mut all = (f64::INFINITY, 0.0_f64);
-    for _ in 0..8 {
+    for _ in 0..TRIES {
         let now = update_seconds(SUBNORMAL);
         all = (all.0.min(now), all.1.max(now));
         std::thread::sleep(std::time::Duration::from_millis(40));

@@ -279,11 +279,11 @@ mod tests {
         let square = std::array::from_fn(|i| {
             0x9E37_79B9_7F4A_7C15_u64.rotate_left(7 * i as u32) ^ i as u64
         });
+        let bit =
+            |square: &[u64; STRIP], i: usize, j: usize| square[i] >> j & 1;
         let turned = transposed(square);
-        for i in 0..STRIP {
-            for j in 0..STRIP {
-                assert_eq!(turned[j] >> i & 1, square[i] >> j & 1, "{i} {j}");
-            }
+        for (i, j) in (0..STRIP * STRIP).map(|at| (at / STRIP, at % STRIP)) {
+            assert_eq!(bit(&turned, j, i), bit(&square, i, j), "{i} {j}");
         }
     }
 }

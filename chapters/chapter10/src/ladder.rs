@@ -7,7 +7,7 @@ use crate::ceilings::Ceilings;
 use crate::child::{self, Answer, ROUNDS, TIMED, timed};
 use crate::cost::{Recipe, predicted};
 use crate::in_place::{InPlace, With};
-use crate::measure::{Watch, least};
+use crate::measure::{Watch, median};
 use crate::plain::{Floats, How, PLAIN, Plain, Route};
 use crate::task::{Place, STEPS, Task};
 
@@ -23,7 +23,7 @@ pub struct Rung {
     name: &'static str,
     kind: Kind,
     recipe: Recipe,
-    /// What was measured: seconds of a step in each round, and the losses.
+    /// What was measured: seconds of a step, and the losses.
     seconds: Vec<f64>,
     losses: Vec<f64>,
 }
@@ -222,7 +222,7 @@ fn tell(
             _ => ceilings.product[0],
         };
         let (now, floor) =
-            (epoch(least(&rung.seconds)), epoch(predicted(&rung.recipe, density, rate, ceilings)));
+            (epoch(median(&rung.seconds)), epoch(predicted(&rung.recipe, density, rate, ceilings)));
         let first = *measured.first().unwrap_or(&now);
         let before = *measured.last().unwrap_or(&now);
         table.push(vec![
@@ -242,8 +242,7 @@ fn tell(
     lab.table(&table);
     lab.say(format!(
         "\nEvery rung takes the same {TIMED} steps, {ROUNDS} times in turn, from the place that a\n\
-         training comes to after {} epochs; the least time counts. An epoch has {STEPS} steps. All losses\n\
-         agree to {:.0e}.",
+         training comes to after {} epochs; an epoch has {STEPS}. All losses agree to {:.0e}.",
         crate::denormals::WARM,
         10_f64.powf(apart.max(1e-16).log10().ceil()),
     ));

@@ -6,12 +6,12 @@ use lab::{Lab, Lines, Result, Rows, Table};
 use crate::ceilings::Ceilings;
 use crate::cost::{Recipe, Work, parts};
 use crate::in_place::{ALL, InPlace, PARTS, With};
-use crate::measure::{Watch, least};
+use crate::measure::{Watch, median};
 use crate::plain::Route;
 use crate::task::{BATCH, Place, STEPS, Task};
 
 /// How many epochs of each kind are timed.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// What the library does.
 const LIBRARY: Recipe = Recipe {
@@ -25,7 +25,7 @@ const LIBRARY: Recipe = Recipe {
     threads: 1.0,
 };
 
-/// Seconds of each part of an epoch: the least of some rounds.
+/// Seconds of each part of an epoch: medians.
 fn epoch(task: &Task, at: &Place<f32>, with: With, order: &[usize]) -> Result<Vec<f64>> {
     let mut times = vec![Vec::new(); PARTS.len()];
     for _ in 0..ROUNDS {
@@ -38,7 +38,7 @@ fn epoch(task: &Task, at: &Place<f32>, with: With, order: &[usize]) -> Result<Ve
             times.push(watch.of(part));
         }
     }
-    Ok(times.iter().map(|times| least(times)).collect())
+    Ok(times.iter().map(|times| median(times)).collect())
 }
 
 /// The profile, and the roofline.
@@ -56,7 +56,7 @@ pub fn against_the_floors(
     let fits: Vec<f64> = (0..ROUNDS)
         .map(|_| Ok(task.fitted(at, source, 1, STEPS - 1)?.0 * STEPS as f64))
         .collect::<Result<_>>()?;
-    let fit = least(&fits);
+    let fit = median(&fits);
 
     lab.section("profile", "Where the time of an epoch goes")?;
     lab.section_machine();

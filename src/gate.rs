@@ -7,9 +7,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 // ANCHOR: Gate
 /// A barrier for threads that wait for each other some thousand times a second.
 ///
-/// A thread that is put to sleep takes longer to wake up than a batch takes to
-/// compute. It waits awake at first, and goes to sleep only if the others are
-/// late: they may have no processor to themselves.
+/// To be put to sleep and to wake up takes a while, which would be lost with
+/// every batch. A thread waits awake at first, and goes to sleep only if the
+/// others are late: they may have no processor to themselves.
 pub(crate) struct Gate {
     threads: usize,
     waiting: AtomicUsize,

@@ -186,9 +186,8 @@ impl<F: Float, O: Optimizer<F> + ?Sized> Optimizer<F> for Box<O> {
 ///
 /// An average of gradients that stay zero shrinks for ever. Below the smallest
 /// normal number many processors take several times as long to compute with it,
-/// and some no longer at all; on one machine it was 3.4 times, for numbers in
-/// its cache. The threshold lies a factor 1/ε above, about 1e-31 in `f32`, so
-/// that products with a rate or a momentum stay normal too.
+/// others no longer than usual. The threshold lies a factor 1/ε above, about
+/// 1e-31 in `f32`, so that products with a rate or a momentum stay normal too.
 pub(crate) fn flush<F: Float>(v: F) -> F {
     if v.abs() < F::min_positive_value() / F::epsilon() { F::zero() } else { v }
 }

@@ -1423,7 +1423,8 @@ fn exponent_beside_a_constant() {
 }
 
 /// A disturbance makes a run longer, never shorter. If a run is disturbed by at most δ with
-/// probability h, then the shortest of r runs is off by more than δ only if all of them are.
+/// probability h, whatever the other runs met, then the shortest of r runs is off by more than δ
+/// only if all of them are.
 ///
 /// ```math
 /// \min_i T_i \ge T, \qquad

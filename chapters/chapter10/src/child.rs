@@ -100,6 +100,9 @@ pub fn read_place(file: &Path) -> Result<Place<f64>> {
 pub const TIMED: usize = 100;
 pub const ROUNDS: usize = 5;
 
+/// The same with the slow kernel.
+pub const SLOW_ROUNDS: usize = 3;
+
 /// The plain step with this process's kernel of OpenBLAS.
 fn slow_steps(seed: u64, file: &Path) -> Result<()> {
     blas::use_one_thread();
@@ -116,7 +119,7 @@ fn slow_steps(seed: u64, file: &Path) -> Result<()> {
     let floats = Floats::of(&task.images.train);
     let mut seconds = Vec::new();
     let mut losses = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..SLOW_ROUNDS {
         let mut network = Plain::at(&place, &task);
         let step = |rows: &[usize]| network.step(&floats, rows, PLAIN);
         let (time, found) = timed(&order, step);

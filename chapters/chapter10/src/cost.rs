@@ -19,8 +19,9 @@ pub struct Work {
 }
 
 impl Work {
-    /// The least time that it can take: what it computes and what it moves
-    /// happen side by side, and the slower of the two decides.
+    /// The least time that it can take. What it computes and what it moves
+    /// happen side by side, and of the two times the slower decides;
+    /// exponentials come on top.
     pub fn floor(&self, rate: f64, ceilings: &Ceilings) -> f64 {
         let computing = self.operations / rate;
         let time = |(bytes, of): &(f64, f64)| bytes / ceilings.bandwidth(*of);
@@ -129,8 +130,8 @@ pub fn parts(recipe: &Recipe, density: f64) -> Vec<Work> {
 }
 
 // ANCHOR: predicted
-/// The seconds that a step takes at least: each part one after the other, and
-/// what threads cannot share out.
+/// The seconds that a step takes at least: each part one after the other, the
+/// update by one thread alone; subnormal velocities come on top.
 pub fn predicted(recipe: &Recipe, rho: f64, rate: f64, top: &Ceilings) -> f64 {
     let floors = parts(recipe, rho).into_iter().map(|part| {
         let alone = part.name == "update";

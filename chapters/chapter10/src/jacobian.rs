@@ -96,8 +96,8 @@ pub fn or_product(ceilings: &Ceilings, lab: &mut Lab) -> Result<()> {
         "The way back through softmax for 128 rows against the number of classes, on logarithmic \
          axes, f32: with a Jacobian for each row, and without. Dashed: what it takes to write and \
          read the bytes of each route once. Beyond 64 MB no Jacobian is built.",
-        "Two rising curves. That of the Jacobians is twice as steep as the other, and ends before \
-         it does, some hundred times above it. Below each lies its dashed line.",
+        "Two rising curves. That of the Jacobians is much steeper than the other, and ends before \
+         it does, far above it. Below each lies its dashed line.",
         &figure,
     )
 }

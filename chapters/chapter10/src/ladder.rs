@@ -4,7 +4,7 @@ use gradus::Float;
 use lab::{Lab, Result, Rows, Table};
 
 use crate::ceilings::Ceilings;
-use crate::child::{self, Answer, ROUNDS, TIMED, timed};
+use crate::child::{self, Answer, ROUNDS, SLOW_ROUNDS, TIMED, timed};
 use crate::cost::{Recipe, predicted};
 use crate::in_place::{InPlace, With};
 use crate::measure::{Watch, median};
@@ -246,6 +246,11 @@ fn tell(
         crate::denormals::WARM,
         10_f64.powf(apart.max(1e-16).log10().ceil()),
     ));
+    if rungs[0].kind == Kind::Child {
+        lab.say(format!(
+            "The slow kernel's {SLOW_ROUNDS} times were in a process of its own, before the others."
+        ));
+    }
     lab.machine("ladder_factor", factor, "");
     lab.machine("ladder_apart", apart, "");
     let names: Vec<&str> = rungs.iter().map(|rung| rung.name).collect();

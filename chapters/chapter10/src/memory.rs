@@ -18,7 +18,8 @@ pub fn of_a_training(task: &Task, lab: &mut Lab) -> Result<()> {
     let network = task.network(&task.start()?.cast::<f32>())?;
     let trace = network.trace(n);
     let of = |arrays: &[ndarray::Array2<f32>]| arrays.iter().map(|a| 4 * a.len()).sum::<usize>();
-    let layers = of(&trace.z) + of(&trace.a) + of(&trace.d_z);
+    // And the derivatives of the outputs, and a loss for each row.
+    let layers = of(&trace.z) + of(&trace.a) + of(&trace.d_z) + 4 * n * (c + 1);
     let rows = [
         ("images, as bytes, and their labels", SAMPLES * (k + 1)),
         ("their order", SAMPLES * size_of::<usize>()),

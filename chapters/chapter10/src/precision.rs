@@ -27,8 +27,9 @@ pub fn single_or_double(task: &Task, at: &Place<f32>, lab: &mut Lab) -> Result<(
             .row(["f64", &format!("{double:.1}")]),
     );
     lab.say(format!(
-        "\nf64 takes {:.2} times as long. Over an epoch, the losses of the two are at most {apart:.0e} apart.",
-        double / single
+        "\nf64 takes {:.2} times as long. Over an epoch, the losses of the two are at most {:.0e} apart.",
+        double / single,
+        10_f64.powf(apart.max(1e-16).log10().ceil()),
     ));
     lab.machine("precision_f32_ms", single, "ms");
     lab.machine("precision_f64_ms", double, "ms");

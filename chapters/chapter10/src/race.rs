@@ -313,9 +313,9 @@ pub fn tell(lab: &mut Lab) -> Result<()> {
         "race",
         "Every candidate by the time that it takes and its accuracy on images that it did not \
          learn from: the worst of five seeds for the first target, the mean of three for the second. \
-         The one with the fewest units times epochs above its line is chosen.",
+         The one with the fewest units times epochs on or above its line is chosen.",
         "Two clouds of points that rise from left to right and flatten out, each with a level line; \
-         one point just above each line is marked.",
+         one point on or just above each line is marked.",
         &figure,
     )
 }

@@ -109,6 +109,11 @@ pub fn measure(task: &Task, lab: &mut Lab) -> Result<()> {
     Ok(fs::write(stored("scale.csv"), text)?)
 }
 
+/// An exponent as it is printed: one that rounds to zero has no sign.
+fn two_digits(exponent: f64) -> String {
+    format!("{:.2}", if exponent.abs() < 0.005 { 0.0 } else { exponent })
+}
+
 /// How the time grows, as it was stored.
 pub fn tell(lab: &mut Lab) -> Result<()> {
     let file = Stored::read("scale.csv", COMMAND)?;
@@ -129,14 +134,15 @@ pub fn tell(lab: &mut Lab) -> Result<()> {
         }
         let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (x.ln(), y.ln())).collect();
         let (at_1, exponent) = line(&logs);
+        let told = two_digits(exponent);
         let cells = points.iter().map(|(_, ms)| format!("{ms:.0}"));
         let cells = [what.to_owned()].into_iter().chain(cells);
-        table.push(cells.chain([format!("{exponent:.2}")]).collect());
+        table.push(cells.chain([told.clone()]).collect());
         lab.near(&format!("scale_{name}"), exponent, 1e-9);
         let first = points[0].1;
         let (xs, ys): (Vec<f64>, Vec<f64>) = points.iter().map(|(x, y)| (*x, y / first)).unzip();
         let fitted = [1.0, 10.0].map(|x: f64| (at_1 + exponent * x.ln()).exp() / first);
-        let name = format!("{name}, exponent {exponent:.2}");
+        let name = format!("{name}, exponent {told}");
         figure = figure.points(&name, xs, ys).dashed(&name, [1.0, 10.0], fitted);
     }
     lab.table(&table);
@@ -155,6 +161,12 @@ pub fn tell(lab: &mut Lab) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_exponent_that_rounds_to_zero_has_no_sign() {
+        let printed = [-0.000_45, 0.004, -0.006, -0.5, 0.784].map(two_digits);
+        assert_eq!(printed, ["0.00", "0.00", "-0.01", "-0.50", "0.78"]);
+    }
 
     #[test]
     fn one_size_grows_at_a_time() {

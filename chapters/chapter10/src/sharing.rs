@@ -206,9 +206,10 @@ fn another_order(task: &Task, at: &Place<f32>, lab: &mut Lab) -> Result<()> {
         (sum, d_z)
     };
     let (whole, d_z) = gradient(1);
-    // n − 1 additions and n products, each within half an ε, in either order.
+    // Each term meets at most n − 1 additions and one rounding of its product, each within half an
+    // ε: n ε / 2 in one order, and as much in the other.
     let terms = x.mapv(f32::abs).t().dot(&d_z.mapv(f32::abs));
-    let bound = (2 * BATCH) as f32 * f32::EPSILON;
+    let bound = BATCH as f32 * f32::EPSILON;
     for shares in [2, 4] {
         let (split, _) = gradient(shares);
         let first = terms.len();
